@@ -1,0 +1,61 @@
+//! What happened: the reason that a run exists.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What kind of trigger an event came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TriggerKind {
+    /// A cron entry's moment.
+    Cron,
+    /// A file changed.
+    Watch,
+    /// A Telegram message.
+    Telegram,
+    /// An HTTP request.
+    Webhook,
+    /// Another job ended.
+    After,
+    /// The daemon started.
+    Startup,
+    /// A calendar event comes up.
+    Calendar,
+    /// A person typed `reveille run`.
+    Hand,
+}
+
+impl TriggerKind {
+    /// The word of the job file (`hand` for a run by hand).
+    pub fn word(self) -> &'static str {
+        match self {
+            TriggerKind::Cron => "cron",
+            TriggerKind::Watch => "watch",
+            TriggerKind::Telegram => "telegram",
+            TriggerKind::Webhook => "webhook",
+            TriggerKind::After => "after",
+            TriggerKind::Startup => "startup",
+            TriggerKind::Calendar => "calendar",
+            TriggerKind::Hand => "hand",
+        }
+    }
+}
+
+/// One thing that happened to one job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// UUIDv7, unique across machines.
+    pub id: Uuid,
+    /// The job it starts.
+    pub job: String,
+    /// What kind of trigger it came through.
+    pub kind: TriggerKind,
+    /// Two events with one key are one event; `None` for what cannot repeat.
+    pub dedupe_key: Option<String>,
+    /// What templates see as `event`.
+    pub payload: Value,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+}

@@ -1,0 +1,9 @@
+//! The domain: ids, events, runs and how they end. No kinds, no I/O, no clock.
+
+mod event;
+mod outcome;
+mod run;
+
+pub use event::{Event, TriggerKind};
+pub use outcome::{Outcome, StepEnd, Wait};
+pub use run::{Call, CursorKey, DeliveryId, NewDelivery, RunId, RunState, StepRecord};

@@ -1,0 +1,4 @@
+//! Reveille.
+pub mod clock;
+pub mod error;
+pub mod job;
