@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -45,6 +46,14 @@ pub async fn timeout<F: Future>(
         output = future => Ok(output),
         () = clock.sleep(limit) => Err(Elapsed(limit)),
     }
+}
+
+/// The machine's time zone; UTC where it does not say.
+pub fn system_zone() -> Tz {
+    iana_time_zone::get_timezone()
+        .ok()
+        .and_then(|name| name.parse().ok())
+        .unwrap_or(Tz::UTC)
 }
 
 /// The machine's own clock; with `--now` its wall clock stands still while durations stay real.

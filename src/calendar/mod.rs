@@ -1,0 +1,12 @@
+//! Calendars: where they come from, what they hold for a day, and what is remembered of it between runs.
+
+pub mod cache;
+pub mod download;
+pub mod ics;
+mod item;
+pub mod look;
+mod range;
+pub mod source;
+
+pub use item::{Item, Moment, mark_overlaps, merge};
+pub use range::Range;

@@ -1,0 +1,98 @@
+//! `reveille check [PATH]`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use crate::config::Config;
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::config::secrets::Secrets;
+use crate::error::Error;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Show only what is wrong with this file, or with files below this folder
+    path: Option<PathBuf>,
+
+    /// The findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
+    let (folder, config) = context.config()?;
+    let shown = wanted(&config, arguments.path.as_deref())?;
+    let errors = shown
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .count();
+    if arguments.json {
+        let findings: Vec<_> = shown.iter().map(|found| found.to_json()).collect();
+        let jobs = config.sources.len();
+        println!(
+            "{}",
+            json!({ "jobs": jobs, "errors": errors, "findings": findings })
+        );
+    } else {
+        if let (_, Some(warning)) = Secrets::load(&folder) {
+            eprintln!("{}: {warning}\n", context.paint.warning("warning"));
+        }
+        print(context, &shown);
+        eprintln!("{}", summary(&config, &shown, errors));
+    }
+    Ok(if errors == 0 { 0 } else { 2 })
+}
+
+fn wanted<'c>(config: &'c Config, path: Option<&Path>) -> Result<Vec<&'c Diagnostic>, Error> {
+    let Some(path) = path else {
+        return Ok(config.problems.iter().collect());
+    };
+    let absolute = |path: &Path| std::fs::canonicalize(path).ok();
+    let Some(wanted) = absolute(path) else {
+        let what = format!("there is no {}", path.display());
+        return Err(Error::usage(what).hint("name a file or a folder that is there"));
+    };
+    let below = |found: &&Diagnostic| {
+        absolute(Path::new(&found.source.path)).is_some_and(|file| file.starts_with(&wanted))
+    };
+    Ok(config.problems.iter().filter(below).collect())
+}
+
+fn print(context: &Context, shown: &[&Diagnostic]) {
+    let renderer = context.paint.renderer();
+    let mut err = std::io::BufWriter::new(std::io::stderr().lock());
+    for found in shown {
+        // A closed pipe is the reader's word that it has enough.
+        let _ = writeln!(err, "{}\n", found.render(&renderer));
+    }
+    let _ = err.flush();
+}
+
+fn summary(config: &Config, shown: &[&Diagnostic], errors: usize) -> String {
+    let jobs = config.sources.len();
+    if errors == 0 {
+        return format!("{}: no mistakes", count(jobs, "job"));
+    }
+    let mut files: Vec<&str> = shown
+        .iter()
+        .map(|found| found.source.path.as_str())
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let wrong = jobs - config.jobs.len().min(jobs);
+    let in_files = count(files.len(), "file");
+    format!(
+        "{} in {in_files}; {wrong} of {} do not load",
+        count(errors, "error"),
+        count(jobs, "job")
+    )
+}
+
+/// `1 job`, `2 jobs`
+fn count(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}

@@ -1,0 +1,156 @@
+//! What every command starts from: the folder, the state, the clock.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::paint::Paint;
+use crate::clock::{self, Clock, SystemClock};
+use crate::config::folder::Folder;
+use crate::config::suggest::did_you_mean;
+use crate::config::{Config, Job};
+use crate::error::Error;
+use crate::store::{Mode, Store};
+
+/// What every command starts from.
+pub struct Context {
+    /// Where the jobs are; `Err` where `--dir` names a folder without any.
+    dir: Option<PathBuf>,
+    /// Where the database is.
+    pub state: PathBuf,
+    /// The clock, fixed by `--now`.
+    pub clock: Arc<dyn Clock>,
+    /// The zone of the machine.
+    pub system_zone: Tz,
+    /// Whether and how stderr and stdout are coloured.
+    pub paint: Paint,
+}
+
+impl Context {
+    pub(super) fn new(
+        dir: Option<PathBuf>,
+        state: Option<PathBuf>,
+        now: Option<String>,
+    ) -> Result<Self, Error> {
+        let system_zone = clock::system_zone();
+        let clock = match now {
+            Some(text) => SystemClock::fixed(parse_time(&text, system_zone)?),
+            None => SystemClock::default(),
+        };
+        Ok(Context {
+            dir,
+            state: state.unwrap_or_else(default_state),
+            clock: Arc::new(clock),
+            system_zone,
+            paint: Paint::detect(),
+        })
+    }
+
+    /// The folder of the jobs.
+    pub fn folder(&self) -> Result<Folder, Error> {
+        Folder::find(self.dir.as_deref())
+    }
+
+    /// The configuration and all jobs, with what is wrong with them.
+    pub fn config(&self) -> Result<(Folder, Config), Error> {
+        let folder = self.folder()?;
+        let config = Config::resolve(folder.read()?, self.system_zone);
+        Ok((folder, config))
+    }
+
+    /// One job that is right; what is wrong with it or with the configuration is printed.
+    pub fn job(&self, config: &Config, folder: &Folder, name: &str) -> Result<Arc<Job>, Error> {
+        let Some(source) = config.sources.get(name) else {
+            let near = did_you_mean(name, config.sources.keys().map(String::as_str));
+            let names: Vec<_> = config.sources.keys().map(String::as_str).collect();
+            let hint = if near.is_empty() {
+                format!("jobs: {}", names.join(", "))
+            } else {
+                near
+            };
+            let what = format!("there is no job `{name}` in {}", folder.shown("jobs"));
+            return Err(Error::usage(what).hint(hint));
+        };
+        if let Some(job) = config.jobs.get(name) {
+            return Ok(Arc::clone(job));
+        }
+        let renderer = self.paint.renderer();
+        for found in config.problems.iter() {
+            if found.source.path == source.path
+                || !config
+                    .sources
+                    .values()
+                    .any(|other| other.path == found.source.path)
+            {
+                eprintln!("{}\n", found.render(&renderer));
+            }
+        }
+        Err(Error::usage(format!("the job `{name}` does not load"))
+            .hint("mend the file, then `reveille check`"))
+    }
+
+    /// The database, made if it is not there; what there is to say of it goes to stderr.
+    pub fn open_store(&self, mode: Mode) -> Result<Store, Error> {
+        let opened =
+            Store::open(&self.state, Arc::clone(&self.clock), mode).map_err(store_error)?;
+        for notice in opened.notices {
+            eprintln!("{}: {notice}", self.paint.warning("warning"));
+        }
+        Ok(opened.store)
+    }
+
+    /// The database, for commands that only read: `None` where nothing ever ran.
+    pub fn existing_store(&self) -> Result<Option<Store>, Error> {
+        if !self.state.join(crate::store::FILE).exists() {
+            return Ok(None);
+        }
+        self.open_store(Mode::Inline).map(Some)
+    }
+}
+
+/// The store's error with its hint.
+pub fn store_error(error: crate::store::StoreError) -> Error {
+    let said = Error::usage(&error);
+    match error.hint() {
+        Some(hint) => said.hint(hint),
+        None => said,
+    }
+}
+
+/// `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/reveille`, else `~/.local/state/reveille`.
+fn default_state() -> PathBuf {
+    if let Some(folder) = std::env::var_os("STATE_DIRECTORY") {
+        return PathBuf::from(folder);
+    }
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+    std::env::var_os("XDG_STATE_HOME")
+        .map_or_else(|| home.join(".local/state"), PathBuf::from)
+        .join(Path::new("reveille"))
+}
+
+/// A time as people type it, in the machine's zone unless it says another.
+fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Utc>, Error> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    let formats = [
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+    ];
+    let local = formats
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .or_else(|| {
+            let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            Some(date.and_time(NaiveTime::MIN))
+        });
+    let time = local.and_then(|local| zone.from_local_datetime(&local).earliest());
+    time.map(|time| time.to_utc()).ok_or_else(|| {
+        Error::usage(format!("`{text}` is not a time"))
+            .hint("write it as \"2026-10-24 07:00\" or \"2026-10-24T07:00:00+02:00\"")
+    })
+}

@@ -1,0 +1,42 @@
+//! `reveille init DIR`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::config::examples::{EXAMPLES, GITIGNORE};
+use crate::error::Error;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The folder to make
+    dir: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
+    let root = &arguments.dir;
+    let files = || EXAMPLES.iter().copied().chain([(".gitignore", GITIGNORE)]);
+    if let Some((name, _)) = files().find(|(name, _)| root.join(name).exists()) {
+        let what = format!("{} is there already", root.join(name).display());
+        return Err(Error::usage(what).hint("name a new folder; nothing was written"));
+    }
+    for (name, text) in files() {
+        write(&root.join(name), text)?;
+    }
+    let shown = root.display();
+    println!("A working example is in {shown}:");
+    println!("  config/reveille.toml   models, calendars, Telegram");
+    println!("  jobs/                  what runs, and when");
+    println!("  prompts/               how it is worded");
+    println!("Next: reveille --dir {shown} run daily-briefing");
+    Ok(0)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error| Error::usage(format!("cannot write {}: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    fs::write(path, text).map_err(failed)
+}

@@ -1,0 +1,88 @@
+//! The command line: one file a command.
+
+mod backup;
+mod check;
+mod context;
+mod history;
+mod init;
+mod jobs;
+mod paint;
+mod plan;
+mod run;
+mod schema;
+mod show;
+mod spinner;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// Jobs for the small computer at home: cron, files and messages start them, steps gather facts, a model words them
+/// where words are needed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "reveille",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// The folder with config/, jobs/ and prompts/ (default: here if it has jobs/, else ~/.config/reveille or
+    /// /etc/reveille, else the built-in example)
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// The folder with the database and the workspace (default: $STATE_DIRECTORY, else ~/.local/state/reveille)
+    #[arg(long, global = true, value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Pretend that it is this time, as "2026-10-24 07:00"
+    #[arg(long, global = true, value_name = "TIME")]
+    now: Option<String>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a job now, by hand
+    Run(run::Arguments),
+    /// Show what a run would do, with the exact prompt; nothing with effects is executed
+    Plan(plan::Arguments),
+    /// Check the configuration and all jobs, and explain every mistake
+    Check(check::Arguments),
+    /// List the jobs
+    Jobs(jobs::Arguments),
+    /// List past runs
+    History(history::Arguments),
+    /// Tell the whole story of a run
+    Show(show::Arguments),
+    /// Write a working example folder
+    Init(init::Arguments),
+    /// Write the JSON Schemas of the job file and the configuration
+    Schema(schema::Arguments),
+    /// Copy the database to a file, while it is in use
+    Backup(backup::Arguments),
+}
+
+/// Executes the command line; gives the exit code.
+///
+/// # Errors
+/// What stops the command, with a hint and the exit code that it means.
+pub fn run(cli: Cli) -> Result<u8, Error> {
+    let context = context::Context::new(cli.dir, cli.state, cli.now)?;
+    match cli.command {
+        Command::Run(arguments) => run::run(&context, &arguments),
+        Command::Plan(arguments) => plan::run(&context, &arguments),
+        Command::Check(arguments) => check::run(&context, &arguments),
+        Command::Jobs(arguments) => jobs::run(&context, &arguments),
+        Command::History(arguments) => history::run(&context, &arguments),
+        Command::Show(arguments) => show::run(&context, &arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Schema(arguments) => schema::run(&context, &arguments),
+        Command::Backup(arguments) => backup::run(&context, &arguments),
+    }
+}

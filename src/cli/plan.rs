@@ -1,0 +1,220 @@
+//! `reveille plan JOB`
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::run::{by_hand, engine};
+use crate::config::Job;
+use crate::engine::{Engine, roots};
+use crate::error::Error;
+use crate::job::RunId;
+use crate::step::{self, Kind, Reach, Step};
+use crate::store::Mode;
+use crate::template::{OPAQUE, Templates};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The job's name
+    job: String,
+
+    /// A value that templates see as `event.args.KEY`; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// The plan as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
+    let (folder, config) = context.config()?;
+    let job = context.job(&config, &folder, &arguments.job)?;
+    let event = by_hand(context, &job, &arguments.set)?;
+    let store = context.open_store(Mode::Inline)?;
+    let engine = engine(context, folder, config, store, "");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::bug(format!("cannot start: {error}")))?;
+    let now = context.clock.now();
+    let mut planner = Planner {
+        engine: &engine,
+        job: &job,
+        templates: Templates::new(engine.settings.language, engine.settings.timezone, now),
+        roots: roots(&job, &engine.settings, &event, RunId(0), now),
+    };
+    let steps = runtime.block_on(planner.steps());
+    let deliveries = planner.deliveries();
+    if arguments.json {
+        println!(
+            "{}",
+            json!({ "job": job.name, "steps": steps, "deliveries": deliveries })
+        );
+    } else {
+        print(context, &job, &steps, &deliveries);
+    }
+    Ok(0)
+}
+
+struct Planner<'a> {
+    engine: &'a Engine,
+    job: &'a Job,
+    templates: Templates,
+    roots: Map<String, Value>,
+}
+
+impl Planner<'_> {
+    async fn steps(&mut self) -> Vec<Value> {
+        let mut planned = Vec::new();
+        for step in &self.job.steps {
+            let gates =
+                json!({ "stop_if": self.gate(&step.stop_if), "when": self.gate(&step.when) });
+            let (what, result) = self.step(step).await;
+            planned.push(json!({
+                "id": step.id, "kind": step.kind.word(), "gates": gates, "plan": what,
+            }));
+            self.roots.insert(step.id.clone(), result);
+        }
+        planned
+    }
+
+    /// An expression and what it gives now.
+    fn gate(&self, expression: &Option<String>) -> Option<String> {
+        let expression = expression.as_ref()?;
+        let holds = self.templates.truthy(expression, &(&self.roots).into());
+        Some(match holds {
+            Ok(holds) => format!("{expression}  (now {holds})"),
+            Err(error) => format!("{expression}  ({error})"),
+        })
+    }
+
+    /// What the step would do, and the result that later steps are planned with.
+    async fn step(&self, step: &Step) -> (Value, Value) {
+        let declared = step.kind.declaration();
+        let context = self.context(step);
+        match &step.kind {
+            Kind::Prompt(prompt) => match prompt.plan(&context) {
+                Ok(plan) => {
+                    let models: Vec<String> = plan
+                        .chain
+                        .iter()
+                        .map(|model| {
+                            format!("{} ({} at {})", model.name, model.backend(), model.url)
+                        })
+                        .collect();
+                    let told = json!({
+                        "system": plan.system, "user": plan.user,
+                        "tokens_estimated": plan.tokens, "models": models,
+                    });
+                    (told, json!("(what the model answers)"))
+                }
+                Err(error) => (json!({ "fails": error.message }), declared.example),
+            },
+            _ if !step.kind.runs() => {
+                let why = format!("this version cannot run `{}` steps yet", step.kind.word());
+                (json!({ "fails": why }), declared.example)
+            }
+            _ if declared.effects => {
+                let told =
+                    json!({ "not_executed": "it has effects", "argv": argv(&step.kind, &context) });
+                (told, declared.example)
+            }
+            kind => match kind.run(&context).await {
+                Ok(done) => match done.end {
+                    crate::job::StepEnd::Done(value) => (json!({ "result": value }), value),
+                    other => (json!({ "ends": other.word() }), Value::Null),
+                },
+                Err(error) => (
+                    json!({ "fails": error.message }),
+                    Value::String(OPAQUE.to_owned()),
+                ),
+            },
+        }
+    }
+
+    fn context<'c>(&'c self, step: &'c Step) -> step::Context<'c> {
+        step::Context {
+            clock: &self.engine.clock,
+            settings: &self.engine.settings,
+            folder: &self.engine.folder,
+            secrets: &self.engine.secrets,
+            store: &self.engine.store,
+            templates: &self.templates,
+            scope: &self.roots,
+            state: &self.engine.state,
+            job: &self.job.name,
+            step: &step.id,
+            reach: Reach::Anywhere,
+            limit: step.timeout,
+        }
+    }
+
+    fn deliveries(&self) -> Vec<Value> {
+        let one = |delivery: &crate::delivery::Delivery| {
+            let context = (&self.roots).into();
+            match crate::delivery::prepare(delivery, &self.templates, &context) {
+                Ok(Some(message)) => {
+                    json!({ "kind": message.kind, "target": message.target, "text": message.body })
+                }
+                Ok(None) => json!({ "kind": delivery.kind.word(), "not_sent": "it renders empty" }),
+                Err(error) => json!({ "kind": delivery.kind.word(), "fails": error.to_string() }),
+            }
+        };
+        self.job.deliveries.iter().map(one).collect()
+    }
+}
+
+/// What an `exec` would start.
+fn argv(kind: &Kind, context: &step::Context<'_>) -> Option<Vec<String>> {
+    match kind {
+        Kind::Exec(exec) => exec.argv(context).ok(),
+        _ => None,
+    }
+}
+
+fn print(context: &Context, job: &Job, steps: &[Value], deliveries: &[Value]) {
+    let paint = &context.paint;
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => format!("{other:#}"),
+    };
+    println!(
+        "{}",
+        paint.bold(&format!("A run of {} would do this:", job.name))
+    );
+    for step in steps {
+        println!();
+        println!(
+            "{} ({})",
+            paint.bold(&text(&step["id"])),
+            text(&step["kind"])
+        );
+        for gate in ["stop_if", "when"] {
+            if let Value::String(expression) = &step["gates"][gate] {
+                println!("  {gate}: {expression}");
+            }
+        }
+        if let Value::Object(plan) = &step["plan"] {
+            for (name, value) in plan {
+                let value = text(value).trim_end().replace('\n', "\n    ");
+                println!("  {name}: {value}");
+            }
+        }
+    }
+    for delivery in deliveries {
+        println!();
+        println!(
+            "{}",
+            paint.bold(&format!("deliver to {}", text(&delivery["kind"])))
+        );
+        for name in ["target", "text", "not_sent", "fails"] {
+            if let Some(value) = delivery.get(name).filter(|value| !value.is_null()) {
+                println!(
+                    "  {name}: {}",
+                    text(value).trim_end().replace('\n', "\n    ")
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The working example inside the binary: what `init` writes and what runs where there is no folder.
+
+/// Files by their path in the folder.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "config/reveille.toml",
+        include_str!("../../config/reveille.toml"),
+    ),
+    (
+        "config/calendar.ics",
+        include_str!("../../config/calendar.ics"),
+    ),
+    (
+        "config/job.schema.json",
+        include_str!("../../config/job.schema.json"),
+    ),
+    (
+        "config/reveille.schema.json",
+        include_str!("../../config/reveille.schema.json"),
+    ),
+    ("jobs/ask.toml", include_str!("../../jobs/ask.toml")),
+    (
+        "jobs/daily-briefing.toml",
+        include_str!("../../jobs/daily-briefing.toml"),
+    ),
+    (
+        "jobs/heartbeat.toml",
+        include_str!("../../jobs/heartbeat.toml"),
+    ),
+    ("prompts/ask.md", include_str!("../../prompts/ask.md")),
+    (
+        "prompts/daily-briefing.md",
+        include_str!("../../prompts/daily-briefing.md"),
+    ),
+    (
+        "prompts/daily-briefing.plain.md",
+        include_str!("../../prompts/daily-briefing.plain.md"),
+    ),
+    (
+        "prompts/heartbeat.md",
+        include_str!("../../prompts/heartbeat.md"),
+    ),
+    (
+        "prompts/heartbeat.plain.md",
+        include_str!("../../prompts/heartbeat.plain.md"),
+    ),
+];
+
+/// What `init` adds: secrets and state stay out of a repository.
+pub const GITIGNORE: &str = "/.env\n/state/\n*.secret\n";

@@ -1,0 +1,110 @@
+//! From the files that people write to the jobs that run.
+//!
+//! [`folder`] reads; all the rest is pure: [`read`] gives authored structures with every error found,
+//! [`settings`] and [`job_file`] resolve them, [`diagnostic`] shows what is wrong.
+
+pub mod diagnostic;
+pub mod examples;
+pub mod folder;
+pub mod job_file;
+pub mod prompt_file;
+pub mod read;
+pub mod resolve;
+pub mod schema;
+pub mod secret;
+pub mod secrets;
+pub mod settings;
+pub mod suggest;
+pub mod value;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use crate::template::Templates;
+use diagnostic::{Diagnostic, Severity, Source};
+use folder::Texts;
+use resolve::World;
+
+pub use job_file::Job;
+pub use settings::Settings;
+
+/// Everything that was read, and everything wrong with it.
+#[derive(Debug)]
+pub struct Config {
+    /// The settings; where they are wrong, what of them is right.
+    pub settings: Settings,
+    /// Jobs that are right, by name.
+    pub jobs: BTreeMap<String, Arc<Job>>,
+    /// The files of the jobs, right or wrong.
+    pub sources: BTreeMap<String, Arc<Source>>,
+    /// What is wrong, in the order of files and places.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// Resolves the texts of a folder; `system_zone` is for one that names none. Pure.
+    pub fn resolve(texts: Texts, system_zone: Tz) -> Config {
+        let mut problems = Vec::new();
+        for (source, why) in &texts.unreadable {
+            problems.push(Diagnostic::error(source, 0..0, why.clone()));
+        }
+        let settings = match &texts.settings {
+            Some(source) => settings::resolve(source, system_zone, &mut problems),
+            None => Settings::new(system_zone),
+        };
+        let world = World {
+            settings,
+            prompts: texts.prompts,
+            jobs: texts.jobs.keys().cloned().collect(),
+        };
+        // The present moment does not matter: nothing that depends on it is checked.
+        let (language, zone) = (world.settings.language, world.settings.timezone);
+        let checker = Templates::new(language, zone, chrono::DateTime::UNIX_EPOCH);
+        let mut jobs = BTreeMap::new();
+        for (name, source) in &texts.jobs {
+            if !value::is_name(name) {
+                let what = format!("`{name}` is not a name for a job");
+                let right = "use letters, digits, _ and -, beginning with a letter, 64 at most";
+                problems.push(Diagnostic::error(source, 0..0, what).label(right));
+                continue;
+            }
+            if let Some(job) = job_file::resolve(name, source, &world, &checker, &mut problems) {
+                jobs.insert(name.clone(), Arc::new(job));
+            }
+        }
+        sort(&mut problems);
+        Config {
+            settings: world.settings,
+            jobs,
+            sources: texts.jobs,
+            problems,
+        }
+    }
+
+    /// How many findings stop something from loading.
+    pub fn errors(&self) -> usize {
+        let errors = self.problems.iter();
+        errors
+            .filter(|found| found.severity == Severity::Error)
+            .count()
+    }
+
+    /// What is wrong with one file.
+    pub fn problems_of<'a>(&'a self, source: &'a Source) -> impl Iterator<Item = &'a Diagnostic> {
+        let path = &source.path;
+        self.problems
+            .iter()
+            .filter(move |found| found.source.path == *path)
+    }
+}
+
+/// By file and place; what two jobs find in one prompt is said once.
+fn sort(problems: &mut Vec<Diagnostic>) {
+    problems.sort_by(|a, b| {
+        let key = |found: &Diagnostic| (found.span.start, found.span.end);
+        (&a.source.path, key(a), &a.message).cmp(&(&b.source.path, key(b), &b.message))
+    });
+    problems.dedup();
+}

@@ -1,0 +1,148 @@
+//! A file of `prompts/`: front matter, instructions, and below a line `---` the facts.
+//!
+//! The instructions are the same from day to day and stand first, so that a server's prefix cache holds; they may
+//! not name text from outside. The facts are fenced as data.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+
+/// A prompt, in its parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromptFile<'a> {
+    /// Who the model is to be.
+    pub system: Option<String>,
+    /// 0 repeats itself, 1 varies.
+    pub temperature: Option<f64>,
+    /// The longest answer.
+    pub max_tokens: Option<u32>,
+    /// What it is to do: a template without text from outside.
+    pub instructions: &'a str,
+    /// Where the instructions begin, in bytes of the file.
+    pub instructions_at: usize,
+    /// What it is to word: a template. Empty where there is no line `---`.
+    pub facts: &'a str,
+    /// Where the facts begin.
+    pub facts_at: usize,
+}
+
+/// What is wrong with a prompt file, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromptFileError {
+    /// Bytes of the file.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub right: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FrontMatter {
+    system: Option<String>,
+    temperature: Option<f64>,
+    max_tokens: Option<u32>,
+}
+
+const FENCE: &str = "+++";
+
+impl<'a> PromptFile<'a> {
+    /// Reads a prompt file.
+    ///
+    /// # Errors
+    /// Front matter that does not end, or is not TOML, or holds unknown keys.
+    pub fn parse(text: &'a str) -> Result<Self, PromptFileError> {
+        let (front, body_at) = front_matter(text)?;
+        let body = &text[body_at..];
+        let (instructions, facts) = match rule(body) {
+            Some(rule) => (&body[..rule.start], &body[rule.end..]),
+            None => (body, ""),
+        };
+        Ok(PromptFile {
+            system: front.system,
+            temperature: front.temperature,
+            max_tokens: front.max_tokens,
+            instructions,
+            instructions_at: body_at,
+            facts,
+            facts_at: text.len() - facts.len(),
+        })
+    }
+}
+
+fn front_matter(text: &str) -> Result<(FrontMatter, usize), PromptFileError> {
+    let first = format!("{FENCE}\n");
+    let Some(rest) = text.strip_prefix(&first) else {
+        return Ok((FrontMatter::default(), 0));
+    };
+    let last = format!("\n{FENCE}\n");
+    let Some(end) = format!("\n{rest}").find(&last) else {
+        return Err(PromptFileError {
+            span: 0..FENCE.len(),
+            what: "the front matter does not end".to_owned(),
+            right: format!("close it with a line `{FENCE}`"),
+        });
+    };
+    let toml = &rest[..end];
+    let front = toml::from_str(toml).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        PromptFileError {
+            span: span.start + first.len()..span.end + first.len(),
+            what: error.message().to_owned(),
+            right: "system, temperature and max_tokens stand here".to_owned(),
+        }
+    })?;
+    Ok((front, first.len() + end + FENCE.len() + 1))
+}
+
+/// The line `---` with its newline.
+fn rule(body: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in body.split_inclusive('\n') {
+        if line.trim_end() == "---" {
+            return Some(at..at + line.len());
+        }
+        at += line.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_and_their_places() {
+        let check = |text: &str, system: Option<&str>, instructions: &str, facts: &str| {
+            let prompt = PromptFile::parse(text).expect("it is a prompt");
+            assert_eq!(prompt.system.as_deref(), system, "{text:?}");
+            assert_eq!(prompt.instructions, instructions, "{text:?}");
+            assert_eq!(prompt.facts, facts, "{text:?}");
+            assert!(text[prompt.instructions_at..].starts_with(instructions));
+            assert!(text[prompt.facts_at..].starts_with(facts));
+        };
+        check("Say it.", None, "Say it.", "");
+        check("Say it.\n---\n{{ x }}\n", None, "Say it.\n", "{{ x }}\n");
+        check(
+            "+++\nsystem = \"Be brief\"\n+++\nSay it.\n---\nf",
+            Some("Be brief"),
+            "Say it.\n",
+            "f",
+        );
+        check("+++\n+++\nSay it.\n", None, "Say it.\n", "");
+        check("a\n--- \nb\n---\nc", None, "a\n", "b\n---\nc");
+    }
+
+    #[test]
+    fn wrong_front_matter_says_where() {
+        let check = |text: &str, span: Range<usize>| {
+            assert_eq!(
+                PromptFile::parse(text).map(|_| ()).map_err(|e| e.span),
+                Err(span)
+            );
+        };
+        check("+++\nsystem = 1\n", 0..3);
+        check("+++\nsistem = \"x\"\n+++\n", 4..10);
+    }
+}

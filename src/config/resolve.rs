@@ -1,0 +1,235 @@
+//! What a kind is checked against: the settings, the other files, the results of the steps before it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::Settings;
+use super::diagnostic::{Diagnostic, Source};
+use super::prompt_file::PromptFile;
+use super::read::Reader;
+use super::suggest::did_you_mean;
+use super::value::{At, OneOrMany};
+use crate::template::{OPAQUE, TemplateError, Templates};
+
+/// What errors call a template that stands in the job file.
+const INLINE: &str = "template";
+
+/// Everything around one job file.
+#[derive(Debug)]
+pub struct World {
+    /// The configuration.
+    pub settings: Settings,
+    /// The files of `prompts/`, by name.
+    pub prompts: BTreeMap<String, Arc<Source>>,
+    /// The names of all jobs.
+    pub jobs: BTreeSet<String>,
+}
+
+/// Where one job's kinds are resolved.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    /// The job file.
+    pub source: &'a Arc<Source>,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The files and jobs around it.
+    pub world: &'a World,
+    /// What was found.
+    pub problems: &'a mut Vec<Diagnostic>,
+    /// What templates may name here, by example.
+    pub examples: Map<String, Value>,
+    /// Roots whose values may hold text from outside.
+    pub outside: BTreeSet<String>,
+    /// The template checker, shared by all files.
+    pub checker: &'a Templates,
+}
+
+impl Scope<'_> {
+    /// Reports an error at `span` of the job file.
+    pub fn error(&mut self, span: Range<usize>, what: impl Into<String>, right: &str) {
+        let found = Diagnostic::error(self.source, span, what).label(right);
+        self.problems.push(found);
+    }
+
+    /// A value that has to be among `known`.
+    pub fn one_of(&mut self, typed: At<String>, noun: &str, known: &[&str]) -> Option<String> {
+        self.reader().one_of(typed, noun, known.iter().copied())
+    }
+
+    /// Another job.
+    pub fn job(&mut self, typed: At<String>) -> Option<String> {
+        let known = self.world.jobs.iter().map(String::as_str);
+        self.reader().one_of(typed, "job", known)
+    }
+
+    /// Names of calendars; none named means all, as an empty list.
+    pub fn calendars(&mut self, typed: Option<At<OneOrMany<String>>>) -> Vec<String> {
+        let Some(typed) = typed else {
+            return Vec::new();
+        };
+        let settings = self.settings;
+        let mut found = Vec::new();
+        for value in typed.value.0 {
+            let span = typed.span.clone();
+            let known = settings
+                .calendars
+                .iter()
+                .map(|calendar| calendar.name.as_str());
+            let one = At { value, span };
+            found.extend(self.reader().one_of(one, "calendar", known));
+        }
+        found
+    }
+
+    /// A route; the default one where none is named.
+    pub fn route(&mut self, typed: Option<At<String>>) -> Option<String> {
+        let settings = self.settings;
+        match typed {
+            Some(typed) => {
+                let known = settings.routes.keys().map(String::as_str);
+                self.reader().one_of(typed, "route", known)
+            }
+            // No model at all is a way to live: the fallback words it.
+            None => Some(settings.default_route.clone().unwrap_or_default()),
+        }
+    }
+
+    /// An inline template, checked against what exists at this point of the job.
+    pub fn template(&mut self, typed: At<String>) -> String {
+        let findings = self.checker.check(INLINE, &typed.value, &self.examples);
+        self.report_inline(&typed, findings);
+        typed.value
+    }
+
+    /// An inline expression, checked likewise.
+    pub fn expression(&mut self, typed: At<String>) -> String {
+        let findings = self.checker.check_expression(&typed.value, &self.examples);
+        self.report_inline(&typed, findings);
+        typed.value
+    }
+
+    /// Whether a template names what somebody else may have written.
+    pub fn names_outside(&self, template: &str) -> bool {
+        let mut ours = self.examples.clone();
+        ours.retain(|root, _| !self.outside.contains(root));
+        let all = self.checker.check(INLINE, template, &self.examples).len();
+        self.checker.check(INLINE, template, &ours).len() > all
+    }
+
+    /// What an expression gives for the examples; opaque where it cannot be told.
+    pub fn value_example(&self, typed: &At<String>) -> Value {
+        let value = self.checker.eval(&typed.value, &(&self.examples).into());
+        value.unwrap_or(OPAQUE.into())
+    }
+
+    /// A plain text of `prompts/`, checked as a template.
+    pub fn fallback_file(&mut self, typed: At<String>) -> Option<String> {
+        let file = self.file(typed)?;
+        let findings = self.checker.check(&file.path, &file.text, &self.examples);
+        for finding in findings {
+            self.report(&file, 0, finding);
+        }
+        Some(file.text.clone())
+    }
+
+    /// A prompt of `prompts/`: front matter, instructions, facts, each checked.
+    pub fn prompt_file(&mut self, typed: At<String>) -> Option<String> {
+        let file = self.file(typed)?;
+        let prompt = match PromptFile::parse(&file.text) {
+            Ok(prompt) => prompt,
+            Err(error) => {
+                let found = Diagnostic::error(&file, error.span, error.what).label(error.right);
+                self.problems.push(found);
+                return None;
+            }
+        };
+        let system = prompt.system.as_deref().unwrap_or_default();
+        for (text, offset) in [
+            (system, file.text.find(system).unwrap_or(0)),
+            (prompt.instructions, prompt.instructions_at),
+            (prompt.facts, prompt.facts_at),
+        ] {
+            for finding in self.checker.check(&file.path, text, &self.examples) {
+                self.report(&file, offset, finding);
+            }
+        }
+        self.no_outside_text(&file, prompt.instructions, prompt.instructions_at);
+        Some(file.text.clone())
+    }
+
+    /// Instructions may not name what somebody else may have written.
+    fn no_outside_text(&mut self, file: &Arc<Source>, instructions: &str, offset: usize) {
+        let mut ours = self.examples.clone();
+        ours.retain(|root, _| !self.outside.contains(root));
+        let before = self.checker.check(&file.path, instructions, &self.examples);
+        for finding in self.checker.check(&file.path, instructions, &ours) {
+            if before.iter().any(|known| known.range == finding.range) {
+                continue;
+            }
+            let named = finding
+                .range
+                .clone()
+                .and_then(|range| instructions.get(range));
+            let finding = TemplateError {
+                what: format!(
+                    "`{}` may hold text from outside, and stands among the instructions",
+                    named.unwrap_or_default()
+                ),
+                hint: Some("put it below a line `---`, where the facts stand".to_owned()),
+                ..finding
+            };
+            self.report(file, offset, finding);
+        }
+    }
+
+    fn file(&mut self, typed: At<String>) -> Option<Arc<Source>> {
+        if let Some(file) = self.world.prompts.get(&typed.value) {
+            return Some(Arc::clone(file));
+        }
+        let what = format!("there is no file `prompts/{}`", typed.value);
+        let known = self.world.prompts.keys().map(String::as_str);
+        let right = did_you_mean(&typed.value, known);
+        self.error(typed.span, what, &right);
+        None
+    }
+
+    fn reader(&mut self) -> Reader<'_> {
+        Reader {
+            source: self.source,
+            problems: self.problems,
+        }
+    }
+
+    fn report_inline(&mut self, typed: &At<String>, findings: Vec<TemplateError>) {
+        for finding in findings {
+            let source = self.source;
+            let raw = source.text.get(typed.span.clone()).unwrap_or_default();
+            // Offsets hold only where the string stands as it is, without escapes.
+            match raw
+                .find(typed.value.as_str())
+                .filter(|_| !raw.contains('\\'))
+            {
+                Some(quote) => self.report(source, typed.span.start + quote, finding),
+                None => {
+                    let span = typed.span.clone();
+                    self.problems.push(diagnostic(source, span, finding));
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, file: &Arc<Source>, offset: usize, finding: TemplateError) {
+        let span = match &finding.range {
+            Some(range) => range.start + offset..range.end + offset,
+            None => offset..offset,
+        };
+        self.problems.push(diagnostic(file, span, finding));
+    }
+}
+
+fn diagnostic(file: &Arc<Source>, span: Range<usize>, finding: TemplateError) -> Diagnostic {
+    Diagnostic::error(file, span, finding.what).label(finding.hint.unwrap_or_default())
+}

@@ -1,0 +1,86 @@
+//! Secrets, by reference only: `key.env = "NAME"`, `key.file = "PATH"`, `key.credential = "NAME"`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+/// Where a secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretRef {
+    /// An environment variable, or a line of the folder's `.env`.
+    Env(String),
+    /// A file that only its owner may read (mode 0600), relative to the folder.
+    File(String),
+    /// A systemd credential, in `$CREDENTIALS_DIRECTORY`.
+    Credential(String),
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SecretRef::Env(name) => write!(f, "environment variable {name}"),
+            SecretRef::File(path) => write!(f, "file {path}"),
+            SecretRef::Credential(name) => write!(f, "systemd credential {name}"),
+        }
+    }
+}
+
+const RIGHT: &str =
+    "name where it is kept: .env = \"NAME\", .file = \"PATH\" or .credential = \"NAME\"";
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Place)
+    }
+}
+
+struct Place;
+
+impl<'de> Visitor<'de> for Place {
+    type Value = SecretRef;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(RIGHT)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<SecretRef, E> {
+        Err(super::value::wrong("a secret is never written here", RIGHT))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<SecretRef, A::Error> {
+        let wrong = || super::value::wrong("a secret has one place where it is kept", RIGHT);
+        let (place, name) = from.next_entry::<String, String>()?.ok_or_else(wrong)?;
+        if from.next_key::<String>()?.is_some() {
+            return Err(wrong());
+        }
+        match place.as_str() {
+            "env" => Ok(SecretRef::Env(name)),
+            "file" => Ok(SecretRef::File(name)),
+            "credential" => Ok(SecretRef::Credential(name)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl JsonSchema for SecretRef {
+    fn schema_name() -> Cow<'static, str> {
+        "SecretRef".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = |place: &str| {
+            json_schema!({
+                "type": "object",
+                "properties": { place: { "type": "string" } },
+                "required": [place],
+                "additionalProperties": false
+            })
+        };
+        json_schema!({
+            "description": "where a secret is kept; it is never written here",
+            "oneOf": [one("env"), one("file"), one("credential")]
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads secrets from where they are kept, and takes them out of everything that is written down or shown.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::folder::Folder;
+use super::secret::SecretRef;
+use crate::job::Outcome;
+use crate::net::Secret;
+use crate::store::RunUpdate;
+
+/// The secrets that this process may read, and those that it has read.
+#[derive(Debug)]
+pub struct Secrets {
+    dotenv: BTreeMap<String, Secret>,
+    folder: Option<PathBuf>,
+    /// What has to be taken out of texts: everything read so far.
+    known: Mutex<Vec<Secret>>,
+}
+
+/// Shorter ones would take innocent words out of texts.
+const SCRUBBED_FROM: usize = 6;
+
+impl Secrets {
+    /// Reads the folder's `.env`; gives a warning when others may read it.
+    pub fn load(folder: &Folder) -> (Self, Option<String>) {
+        let root = match folder {
+            Folder::Disk(root) => Some(root.clone()),
+            Folder::Embedded => None,
+        };
+        let mut warning = None;
+        let mut dotenv = BTreeMap::new();
+        if let Some(path) = root.as_ref().map(|root| root.join(".env")) {
+            match fs::read_to_string(&path) {
+                Ok(text) => {
+                    dotenv = read_dotenv(&text);
+                    warning = readable_by_others(&path);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => warning = Some(format!("cannot read {}: {error}", path.display())),
+            }
+        }
+        let known = Mutex::new(dotenv.values().cloned().collect());
+        let secrets = Secrets {
+            dotenv,
+            folder: root,
+            known,
+        };
+        (secrets, warning)
+    }
+
+    /// The secret itself.
+    ///
+    /// # Errors
+    /// Where it should be and is not, in words for the owner.
+    pub fn get(&self, from: &SecretRef) -> Result<Secret, String> {
+        let secret = match from {
+            SecretRef::Env(name) => match std::env::var(name) {
+                Ok(value) => Secret::new(value),
+                Err(_) => self.dotenv.get(name).cloned().ok_or_else(|| {
+                    format!(
+                        "the environment variable {name} is not set, and .env has no line {name}="
+                    )
+                })?,
+            },
+            SecretRef::File(path) => {
+                let folder = self.folder.clone().unwrap_or_default();
+                read_secret(&folder.join(path))?
+            }
+            SecretRef::Credential(name) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    format!("the systemd credential {name} is not there: no $CREDENTIALS_DIRECTORY")
+                })?;
+                read_secret(&Path::new(&folder).join(name))?
+            }
+        };
+        self.lock().push(secret.clone());
+        Ok(secret)
+    }
+
+    /// The text with every known secret starred out.
+    pub fn scrub(&self, text: &mut String) {
+        for secret in self.lock().iter() {
+            let secret = secret.expose();
+            if secret.len() >= SCRUBBED_FROM && text.contains(secret) {
+                *text = text.replace(secret, "***");
+            }
+        }
+    }
+
+    /// Scrubs everything that a commit would write down.
+    pub fn scrub_update(&self, update: &mut RunUpdate) {
+        if self.lock().is_empty() {
+            return;
+        }
+        for step in &mut update.steps {
+            step.error.iter_mut().for_each(|error| self.scrub(error));
+            step.result
+                .iter_mut()
+                .for_each(|value| self.scrub_value(value));
+            step.detail
+                .iter_mut()
+                .for_each(|value| self.scrub_value(value));
+        }
+        for call in &mut update.calls {
+            call.error.iter_mut().for_each(|error| self.scrub(error));
+        }
+        for delivery in &mut update.deliveries {
+            self.scrub(&mut delivery.body);
+        }
+        if let Some(crate::job::RunState::Finished(outcome)) = &mut update.state {
+            *outcome = self.scrub_outcome(outcome.clone());
+        }
+    }
+
+    /// Scrubs the reason of an outcome.
+    pub fn scrub_outcome(&self, mut outcome: Outcome) -> Outcome {
+        match &mut outcome {
+            Outcome::NothingToSay(why)
+            | Outcome::Skipped(why)
+            | Outcome::Failed(why)
+            | Outcome::Interrupted(why) => self.scrub(why),
+            Outcome::Ok | Outcome::Cancelled | Outcome::TooOld => {}
+        }
+        outcome
+    }
+
+    fn scrub_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.scrub(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_value(item)),
+            Value::Object(fields) => fields
+                .values_mut()
+                .for_each(|field| self.scrub_value(field)),
+            _ => {}
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Secret>> {
+        self.known
+            .lock()
+            .expect("nothing panics while it holds the secrets")
+    }
+}
+
+fn read_secret(path: &Path) -> Result<Secret, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Secret::new(text.trim_end())),
+        Err(error) => Err(format!(
+            "cannot read the secret in {}: {error}",
+            path.display()
+        )),
+    }
+}
+
+fn readable_by_others(path: &Path) -> Option<String> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    let shown = path.display();
+    (mode & 0o077 != 0).then(|| format!("others may read {shown}: `chmod 600 {shown}`"))
+}
+
+/// Lines `NAME=value`, with an optional `export` and optional quotes.
+fn read_dotenv(text: &str) -> BTreeMap<String, Secret> {
+    let line = |line: &str| {
+        let line = line.trim();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
+        let value = value.trim();
+        let bare = ['"', '\'']
+            .iter()
+            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        Some((name.trim().to_owned(), Secret::new(bare.unwrap_or(value))))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotenv_lines() {
+        let read = read_dotenv("# no\nA=1\nexport B = \"two words\"\nC='x=y'\nnonsense\n");
+        let read: Vec<_> = read
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose()))
+            .collect();
+        assert_eq!(read, [("A", "1"), ("B", "two words"), ("C", "x=y")]);
+    }
+
+    #[test]
+    fn a_known_secret_is_taken_out_of_texts() {
+        let (secrets, _) = Secrets::load(&Folder::Embedded);
+        secrets.lock().push(Secret::new("hunter2hunter2"));
+        let mut text = "GET https://api/bot/hunter2hunter2/x".to_owned();
+        secrets.scrub(&mut text);
+        assert_eq!(text, "GET https://api/bot/***/x");
+    }
+}

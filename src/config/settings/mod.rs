@@ -1,0 +1,97 @@
+//! `config/reveille.toml`: models, routes, calendars, Telegram, web, limits.
+
+mod calendars;
+mod models;
+mod plain;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::diagnostic::{Diagnostic, Source};
+use super::read::Reader;
+use crate::template::Locale;
+
+pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
+pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
+pub use plain::{
+    AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
+    AuthoredTelegram, AuthoredWeb, TelegramSettings,
+};
+
+/// The configuration, resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The zone for everything that names none.
+    pub timezone: Tz,
+    /// The language of names of days and months, and of the program's own words in messages.
+    pub language: Locale,
+    /// The route of steps that name none.
+    pub default_route: Option<String>,
+    /// Calendars by name, in the order of the file.
+    pub calendars: Vec<CalendarSettings>,
+    /// Models by name.
+    pub models: BTreeMap<String, ModelSettings>,
+    /// Routes by name.
+    pub routes: BTreeMap<String, RouteSettings>,
+    /// The chat with the owner, where one is configured.
+    pub telegram: Option<TelegramSettings>,
+    /// How long finished runs are kept.
+    pub keep_for: Duration,
+    /// How many finished runs are kept.
+    pub keep_runs: u32,
+    /// Nothing private goes to a cloud model.
+    pub local_only: bool,
+}
+
+impl Settings {
+    /// What holds without a configuration file.
+    pub fn new(timezone: Tz) -> Self {
+        Settings {
+            timezone,
+            language: Locale::En,
+            default_route: None,
+            calendars: Vec::new(),
+            models: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            telegram: None,
+            keep_for: Duration::from_secs(90 * 86_400),
+            keep_runs: 10_000,
+            local_only: false,
+        }
+    }
+}
+
+/// The sections of the file.
+pub const SECTIONS: &[&str] = &[
+    "defaults",
+    "owner",
+    "calendars",
+    "models",
+    "routes",
+    "telegram",
+    "web",
+    "limits",
+    "history",
+    "heartbeat",
+];
+
+/// Reads the configuration file; `system_zone` is for a file that names none.
+///
+/// Pure: everything wrong with the text is reported, and what is right is kept.
+pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnostic>) -> Settings {
+    let mut reader = Reader { source, problems };
+    let mut root = reader.parse(&source.text);
+    let mut settings = Settings::new(system_zone);
+    let default_route = plain::resolve(&mut reader, &mut root, &mut settings);
+    settings.calendars = calendars::resolve(&mut reader, &mut root);
+    models::resolve(&mut reader, &mut root, &mut settings);
+    if let Some(route) = default_route {
+        let known = settings.routes.keys().map(String::as_str);
+        settings.default_route = reader.one_of(route, "route", known);
+    }
+    reader.leftover(root, "section", SECTIONS);
+    settings
+}

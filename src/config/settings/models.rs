@@ -1,0 +1,276 @@
+//! `[models.NAME]` and `[routes.NAME]`.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Settings;
+use crate::config::read::{NamedTable, Reader, Table};
+use crate::config::secret::SecretRef;
+use crate::config::secrets::Secrets;
+use crate::config::value::{At, Span};
+use crate::llm::{Model, Price, Provider, Timeouts};
+
+/// One model, as typed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthoredModel {
+    /// Whose protocol it speaks.
+    provider: Provider,
+    /// The server's address; the provider's own when left out.
+    url: Option<At<String>>,
+    /// The server's name of the model.
+    model: String,
+    /// The key of a server that asks for one.
+    api_key: Option<SecretRef>,
+    /// Tokens that prompt and answer may have together.
+    context: Option<u32>,
+    /// Tokens of the longest answer.
+    max_output: Option<u32>,
+    /// What a million tokens cost, in the currency of your account.
+    price: Option<Price>,
+    /// How long each part of a call may take.
+    timeout: Option<AuthoredTimeouts>,
+    /// How many calls at once; one for a local server.
+    lane: Option<u32>,
+    /// How long the server keeps it loaded after a call.
+    keep_alive: Option<Span>,
+    /// Whether what it reads stays at home; else told from the address.
+    local: Option<bool>,
+}
+
+/// Where a provider's own server is.
+fn home_of(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Ollama => "http://127.0.0.1:11434",
+        Provider::OpenAi => "https://api.openai.com/v1",
+        Provider::Anthropic => "https://api.anthropic.com",
+    }
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct AuthoredTimeouts {
+    /// Until the server takes the connection; 5s.
+    connect: Option<Span>,
+    /// Until the model is in memory; 5m, as a Pi needs minutes.
+    load: Option<Span>,
+    /// From then until the first token; 2m.
+    first_token: Option<Span>,
+    /// Between two tokens; 30s.
+    stall: Option<Span>,
+    /// In all; 10m.
+    total: Option<Span>,
+}
+
+/// One model.
+#[derive(Debug, Clone)]
+pub struct ModelSettings {
+    /// Its name in routes.
+    pub name: String,
+    /// Whose protocol it speaks.
+    pub provider: Provider,
+    /// The server's address.
+    pub url: url::Url,
+    /// The server's name of the model.
+    pub model: String,
+    /// The key of a server that asks for one.
+    pub api_key: Option<SecretRef>,
+    /// Tokens that prompt and answer may have together.
+    pub context: u32,
+    /// Tokens of the longest answer.
+    pub max_output: u32,
+    /// What a million tokens cost.
+    pub price: Option<Price>,
+    /// How long each part of a call may take.
+    pub timeouts: Timeouts,
+    /// How many calls at once.
+    pub lane: u32,
+    /// How long the server keeps it loaded after a call.
+    pub keep_alive: Option<Duration>,
+    /// Whether what it reads stays at home.
+    pub local: bool,
+}
+
+impl ModelSettings {
+    /// The model as it is called, its key read from where it is kept.
+    ///
+    /// # Errors
+    /// A key that is not there.
+    pub fn with_key(&self, secrets: &Secrets) -> Result<Model, String> {
+        let api_key = self.api_key.as_ref().map(|key| secrets.get(key));
+        Ok(Model {
+            name: self.name.clone(),
+            provider: self.provider,
+            url: self.url.as_str().trim_end_matches('/').to_owned(),
+            model: self.model.clone(),
+            api_key: api_key.transpose()?,
+            context: Some(self.context),
+            max_output: self.max_output,
+            timeouts: self.timeouts,
+            lane: self.url.as_str().to_owned(),
+            keep_alive: self.keep_alive,
+            local: self.local,
+            price: self.price,
+        })
+    }
+}
+
+/// One route, as typed: `models`, or `simple`, `complex` and `tool`, or `least_used`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthoredRoute {
+    /// Tried in this order.
+    models: Option<Vec<At<String>>>,
+    /// For greetings and short questions.
+    simple: Option<Vec<At<String>>>,
+    /// For everything that needs thought.
+    complex: Option<Vec<At<String>>>,
+    /// For what needs tools.
+    tool: Option<Vec<At<String>>>,
+    /// The one with the fewest calls first.
+    least_used: Option<Vec<At<String>>>,
+}
+
+/// How a route chooses among its models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteSettings {
+    /// In this order.
+    Ordered(Vec<String>),
+    /// By the class of the message, each class with its order.
+    ByClass {
+        /// Greetings and short questions.
+        simple: Vec<String>,
+        /// Everything that needs thought.
+        complex: Vec<String>,
+        /// What needs tools.
+        tool: Vec<String>,
+    },
+    /// The one with the fewest calls first.
+    LeastUsed(Vec<String>),
+}
+
+impl RouteSettings {
+    /// The order for a prompt without a class: doubt goes to the stronger models.
+    pub fn chain(&self) -> &[String] {
+        match self {
+            RouteSettings::Ordered(chain) | RouteSettings::LeastUsed(chain) => chain,
+            RouteSettings::ByClass { complex, .. } => complex,
+        }
+    }
+}
+
+pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>, settings: &mut Settings) {
+    for named in reader.take_named(root, "models") {
+        let name = named.name.clone();
+        if let Some(model) = model(reader, named) {
+            settings.models.insert(name, model);
+        }
+    }
+    for named in reader.take_named(root, "routes") {
+        let name = named.name.clone();
+        if let Some(route) = route(reader, named, settings) {
+            settings.routes.insert(name, route);
+        }
+    }
+}
+
+fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings> {
+    let authored: AuthoredModel = reader.table(named.table, &[])?;
+    let provider = authored.provider;
+    let typed = authored.url.as_ref().map(|url| url.value.as_str());
+    let url = match url::Url::parse(typed.unwrap_or(home_of(provider))) {
+        Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
+        _ => {
+            let span = authored.url.map_or(0..0, |url| url.span);
+            let right = format!("write it as \"{}\"", home_of(provider));
+            reader.error(span, "this is not a web address", &right);
+            return None;
+        }
+    };
+    let timeout = authored.timeout.unwrap_or_default();
+    let or =
+        |typed: Option<Span>, seconds| typed.map_or(Duration::from_secs(seconds), |span| span.0);
+    let local = authored.local.unwrap_or_else(|| is_at_home(&url));
+    Some(ModelSettings {
+        name: named.name,
+        provider,
+        url,
+        model: authored.model,
+        api_key: authored.api_key,
+        context: authored
+            .context
+            .unwrap_or(if local { 4096 } else { 128_000 }),
+        max_output: authored.max_output.unwrap_or(512),
+        price: authored.price,
+        timeouts: Timeouts {
+            connect: or(timeout.connect, 5),
+            load: or(timeout.load, 300),
+            first_token: or(timeout.first_token, 120),
+            stall: or(timeout.stall, 30),
+            total: or(timeout.total, 600),
+        },
+        lane: authored.lane.unwrap_or(if local { 1 } else { 4 }).max(1),
+        keep_alive: authored.keep_alive.map(|span| span.0),
+        local,
+    })
+}
+
+/// Loopback, private and link-local addresses, and names that no public server has.
+fn is_at_home(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        Some(url::Host::Ipv6(ip)) => {
+            ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
+        }
+        Some(url::Host::Domain(name)) => {
+            !name.contains('.') || name.ends_with(".local") || name.ends_with(".lan")
+        }
+        None => false,
+    }
+}
+
+fn route(
+    reader: &mut Reader<'_>,
+    named: NamedTable<'_>,
+    settings: &Settings,
+) -> Option<RouteSettings> {
+    let authored: AuthoredRoute = reader.table(named.table, &[])?;
+    let mut chain =
+        |typed: Option<Vec<At<String>>>| typed.map(|typed| known_models(reader, typed, settings));
+    let models = chain(authored.models);
+    let least_used = chain(authored.least_used);
+    let classes = (
+        chain(authored.simple),
+        chain(authored.complex),
+        chain(authored.tool),
+    );
+    match (models, least_used, classes) {
+        (Some(chain), None, (None, None, None)) => Some(RouteSettings::Ordered(chain)),
+        (None, Some(chain), (None, None, None)) => Some(RouteSettings::LeastUsed(chain)),
+        (None, None, (Some(simple), Some(complex), Some(tool))) => Some(RouteSettings::ByClass {
+            simple,
+            complex,
+            tool,
+        }),
+        _ => {
+            let what = format!("the route `{}` does not say how it chooses", named.name);
+            let right = "write `models`, or `least_used`, or all of `simple`, `complex` and `tool`";
+            reader.error(named.name_span, what, right);
+            None
+        }
+    }
+}
+
+fn known_models(
+    reader: &mut Reader<'_>,
+    typed: Vec<At<String>>,
+    settings: &Settings,
+) -> Vec<String> {
+    let known = || settings.models.keys().map(String::as_str);
+    typed
+        .into_iter()
+        .filter_map(|model| reader.one_of(model, "model", known()))
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! The sections that are one table each.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Settings;
+use crate::config::read::{Reader, Table};
+use crate::config::secret::SecretRef;
+use crate::config::value::{At, OneOrMany, Span, Zone};
+use crate::template::Locale;
+
+/// `[defaults]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredDefaults {
+    /// The zone for everything that names none; else the system's.
+    timezone: Option<Zone>,
+    /// The language of names of days and months and of the program's own words in messages.
+    language: Option<Locale>,
+    /// The route of steps that name none.
+    route: Option<At<String>>,
+    /// Nothing that jobs read reaches a cloud model.
+    local_only: Option<bool>,
+}
+
+/// `[owner]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredOwner {
+    /// Where failures are told: `journal`, `telegram`, `console`, `email`.
+    notify: Option<OneOrMany<String>>,
+}
+
+/// `[telegram]`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthoredTelegram {
+    /// The bot's token.
+    token: SecretRef,
+    /// The owner's numeric user id; else the one who paired.
+    owner: Option<i64>,
+    /// Others who may write, by numeric user id.
+    users: Option<Vec<i64>>,
+    /// Group chats that may be written in, by numeric chat id.
+    chats: Option<Vec<i64>>,
+    /// The Bot API server; Telegram's own when left out.
+    api_url: Option<String>,
+    /// A public address for updates, in place of long polling.
+    webhook: Option<String>,
+}
+
+/// The chat with the owner.
+#[derive(Debug, Clone)]
+pub struct TelegramSettings {
+    /// The bot's token.
+    pub token: SecretRef,
+    /// The owner's numeric user id.
+    pub owner: Option<i64>,
+    /// Others who may write.
+    pub users: Vec<i64>,
+    /// Group chats that may be written in.
+    pub chats: Vec<i64>,
+    /// The Bot API server.
+    pub api_url: Option<String>,
+    /// A public address for updates.
+    pub webhook: Option<String>,
+}
+
+/// `[web]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredWeb {
+    /// The address and port of the listener; loopback when left out.
+    listen: Option<String>,
+}
+
+/// `[limits]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredLimits {
+    /// How many runs at once.
+    runs: Option<u32>,
+}
+
+/// `[history]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredHistory {
+    /// How long finished runs are kept; 90d.
+    keep: Option<Span>,
+    /// How many finished runs are kept; 10000.
+    runs: Option<u32>,
+}
+
+/// `[heartbeat]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredHeartbeat {
+    /// An address that is called while everything moves.
+    ping: Option<String>,
+}
+
+/// Gives the default route, to be checked once the routes are known.
+pub(super) fn resolve(
+    reader: &mut Reader<'_>,
+    root: &mut Table<'_>,
+    settings: &mut Settings,
+) -> Option<At<String>> {
+    let mut default_route = None;
+    if let Some(defaults) = section::<AuthoredDefaults>(reader, root, "defaults") {
+        settings.timezone = defaults.timezone.map_or(settings.timezone, |zone| zone.0);
+        settings.language = defaults.language.unwrap_or_default();
+        default_route = defaults.route;
+        settings.local_only = defaults.local_only.unwrap_or(false);
+    }
+    if let Some(history) = section::<AuthoredHistory>(reader, root, "history") {
+        settings.keep_for = history.keep.map_or(settings.keep_for, |keep| keep.0);
+        settings.keep_runs = history.runs.unwrap_or(settings.keep_runs);
+    }
+    if let Some(telegram) = section::<AuthoredTelegram>(reader, root, "telegram") {
+        settings.telegram = Some(TelegramSettings {
+            token: telegram.token,
+            owner: telegram.owner,
+            users: telegram.users.unwrap_or_default(),
+            chats: telegram.chats.unwrap_or_default(),
+            api_url: telegram.api_url,
+            webhook: telegram.webhook,
+        });
+    }
+    // Checked now, used by the daemon.
+    section::<AuthoredOwner>(reader, root, "owner");
+    section::<AuthoredWeb>(reader, root, "web");
+    section::<AuthoredLimits>(reader, root, "limits");
+    section::<AuthoredHeartbeat>(reader, root, "heartbeat");
+    default_route
+}
+
+fn section<T: DeserializeOwned>(
+    reader: &mut Reader<'_>,
+    root: &mut Table<'_>,
+    name: &str,
+) -> Option<T> {
+    let table = reader.take_table(root, name)?;
+    reader.table(table, &[])
+}

@@ -1,0 +1,84 @@
+//! Cron entries, kept as text: a parsed one takes 5.6 KiB.
+
+use croner::parser::{CronParser, Seconds};
+
+use super::from_text;
+
+type Wrong = (String, String);
+
+/// A cron entry of 5 fields, or 6 with seconds first, or `@daily` and friends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CronEntry(pub String);
+
+from_text!(
+    CronEntry,
+    entry,
+    "CronEntry",
+    None,
+    "a cron entry, as \"0 7 * * *\" (minute hour day month weekday)"
+);
+
+fn entry(text: &str) -> Result<CronEntry, Wrong> {
+    let parser = CronParser::builder().seconds(Seconds::Optional).build();
+    match parser.parse(text) {
+        Ok(_) => Ok(CronEntry(text.to_owned())),
+        Err(error) => Err((format!("`{text}` is not a cron entry"), right(text, &error))),
+    }
+}
+
+fn right(text: &str, error: &croner::errors::CronError) -> String {
+    let fields = text.split_whitespace().count();
+    if text.starts_with('@') {
+        return "use @yearly, @monthly, @weekly, @daily or @hourly".to_owned();
+    }
+    if !(5..=6).contains(&fields) {
+        return format!("write 5 fields (minute hour day month weekday) or 6, not {fields}");
+    }
+    if let Some(field) = text
+        .split_whitespace()
+        .find(|field| starts_with_step(field))
+    {
+        let (from, step) = field.split_once('/').unwrap_or((field, "5"));
+        return format!("write `{from}-59/{step}` for every {step} from {from} on");
+    }
+    error.to_string()
+}
+
+/// `5/5`, which other crons read as `5-59/5`.
+fn starts_with_step(field: &str) -> bool {
+    let Some((from, step)) = field.split_once('/') else {
+        return false;
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(from) && digits(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_checked_as_they_are_read() {
+        let check = |text: &str, expected: Result<(), &str>| {
+            let read = entry(text).map(|_| ()).map_err(|(_, right)| right);
+            assert_eq!(read, expected.map_err(str::to_owned), "{text}");
+        };
+        check("0 7 * * *", Ok(()));
+        check("*/30 * * * *", Ok(()));
+        check("15 0 7 * * MON-FRI", Ok(()));
+        check("0 9 L * *", Ok(()));
+        check("0 9 * * 5#2", Ok(()));
+        check("@daily", Ok(()));
+        check(
+            "@dayly",
+            Err("use @yearly, @monthly, @weekly, @daily or @hourly"),
+        );
+        check(
+            "0 7",
+            Err("write 5 fields (minute hour day month weekday) or 6, not 2"),
+        );
+        check("5/5 * * * *", Err("write `5-59/5` for every 5 from 5 on"));
+        assert!(entry("61 * * * *").is_err());
+        assert!(entry("").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! Values that a person types, each checked as it is read: durations, sizes, zones, cron entries.
+//!
+//! A value that is wrong fails with `what\nwhat would be right`; the reader puts the file and the line to it.
+
+mod cron;
+mod many;
+mod measure;
+mod pattern;
+mod span;
+mod time;
+
+pub use cron::CronEntry;
+pub use many::OneOrMany;
+pub use measure::{Celsius, Percent, Size, Span};
+pub use pattern::{Glob, Name, Pattern, is_name};
+pub use span::At;
+pub use time::{ClockTime, QuietHours, Zone};
+
+/// The error of a typed value: what is wrong, and what would be right.
+pub(crate) fn wrong<E: serde::de::Error>(
+    what: impl std::fmt::Display,
+    right: impl std::fmt::Display,
+) -> E {
+    E::custom(format_args!("{what}\n{right}"))
+}
+
+/// Deserialises a type from a string through a function, with a JSON Schema of pattern and example.
+macro_rules! from_text {
+    ($type:ty, $parse:expr, $name:literal, $pattern:expr, $description:literal) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+                let parse: fn(&str) -> Result<$type, (String, String)> = $parse;
+                parse(&text).map_err(|(what, right)| crate::config::value::wrong(what, right))
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let pattern: Option<&str> = $pattern;
+                let mut schema = schemars::json_schema!({
+                    "type": "string", "description": $description
+                });
+                if let Some(pattern) = pattern {
+                    schema.insert("pattern".into(), pattern.into());
+                }
+                schema
+            }
+        }
+    };
+}
+pub(crate) use from_text;

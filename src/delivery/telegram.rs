@@ -1,0 +1,89 @@
+//! `telegram`: a message in a chat.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::resolve::Scope;
+use crate::config::value::At;
+
+/// As typed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authored {
+    /// `origin` (who asked, else the owner), `owner`, or a numeric chat id.
+    telegram: At<String>,
+    /// Without a sound.
+    silent: Option<bool>,
+    /// The message grows as the model writes.
+    stream: Option<bool>,
+    /// Answers the message that asked.
+    reply: Option<bool>,
+    /// One message that is updated in place.
+    edit: Option<bool>,
+    /// A file of the workspace, sent as a picture.
+    photo: Option<At<String>>,
+    /// A file of the workspace, sent as a document.
+    document: Option<At<String>>,
+    /// Words on buttons below the message.
+    buttons: Option<Vec<String>>,
+}
+
+/// Who gets a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// The chat that the event came from, else the owner.
+    Origin,
+    /// The owner.
+    Owner,
+    /// A chat, by its numeric id.
+    Chat(i64),
+}
+
+/// A message in a chat.
+#[derive(Debug, Clone)]
+pub struct Telegram {
+    /// Who gets it.
+    pub to: Recipient,
+    /// Without a sound.
+    pub silent: bool,
+    /// The message grows as the model writes.
+    pub stream: bool,
+    /// Answers the message that asked.
+    pub reply: bool,
+    /// One message that is updated in place.
+    pub edit: bool,
+    /// A file of the workspace, sent as a picture.
+    pub photo: Option<String>,
+    /// A file of the workspace, sent as a document.
+    pub document: Option<String>,
+    /// Words on buttons below the message.
+    pub buttons: Vec<String>,
+}
+
+impl Authored {
+    pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Telegram> {
+        let to = match self.telegram.value.as_str() {
+            "origin" => Recipient::Origin,
+            "owner" => Recipient::Owner,
+            other => match other.parse() {
+                Ok(chat) => Recipient::Chat(chat),
+                Err(_) => {
+                    let what = format!("`{other}` is not somebody to write to");
+                    let right = "write \"origin\", \"owner\" or the number of a chat";
+                    scope.error(self.telegram.span, what, right);
+                    return None;
+                }
+            },
+        };
+        Some(Telegram {
+            to,
+            silent: self.silent.unwrap_or(false),
+            stream: self.stream.unwrap_or(false),
+            reply: self.reply.unwrap_or(false),
+            edit: self.edit.unwrap_or(false),
+            photo: self.photo.map(|path| scope.template(path)),
+            document: self.document.map(|path| scope.template(path)),
+            buttons: self.buttons.unwrap_or_default(),
+        })
+    }
+}

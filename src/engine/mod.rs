@@ -1,0 +1,91 @@
+//! Executes runs: steps in order, the outcome and its messages in one commit, then the messages.
+
+mod recovery;
+mod roots;
+mod runner;
+mod step;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::folder::Folder;
+use crate::config::secrets::Secrets;
+use crate::job::{Outcome, RunId, StepEnd};
+use crate::store::{Store, StoreError};
+
+pub use recovery::recover;
+pub use roots::roots;
+pub use runner::{Deliver, Finished};
+
+/// What a process that executes runs has.
+#[derive(Debug)]
+pub struct Engine {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The configuration.
+    pub settings: Settings,
+    /// The user's folder.
+    pub folder: Folder,
+    /// What `.env`, the environment and credentials hold.
+    pub secrets: Secrets,
+    /// The database.
+    pub store: Store,
+    /// The folder with the database and the workspace.
+    pub state: PathBuf,
+    /// The name of this process's lock.
+    pub lock: String,
+}
+
+/// Why a run could not be written down: the only errors that stop more than a run.
+pub type EngineError = StoreError;
+
+/// What an observer hears while a run goes on.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// The run has its number.
+    Accepted(RunId),
+    /// A step begins.
+    Begins {
+        /// Its id.
+        step: &'a str,
+        /// Its kind.
+        kind: &'a str,
+    },
+    /// A step ended.
+    Ended {
+        /// Its id.
+        step: &'a str,
+        /// How.
+        end: &'a StepEnd,
+        /// After how long.
+        took: Duration,
+    },
+    /// A step failed and is tried again.
+    Again {
+        /// Its id.
+        step: &'a str,
+        /// Why.
+        reason: &'a str,
+        /// After this wait.
+        wait: Duration,
+    },
+    /// A message for the terminal: from a `console` delivery, from a channel that is not connected, or held back.
+    Message(Message<'a>),
+    /// The run has its outcome.
+    Finished(&'a Outcome),
+}
+
+/// A message for the terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// The kind of delivery that it was meant for.
+    pub meant_for: &'a str,
+}
+
+/// Somebody who follows a run.
+pub type Observer<'a> = dyn FnMut(Progress<'_>) + Send + 'a;

@@ -1,0 +1,40 @@
+//! What templates see besides the results of steps.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::config::{Job, Settings};
+use crate::job::{Event, RunId};
+
+/// `event`, `job`, `run`, `now` and `language`.
+///
+/// Every field that any trigger of the job may fill is there; what this event lacks is `none`.
+pub fn roots(
+    job: &Job,
+    settings: &Settings,
+    event: &Event,
+    run: RunId,
+    now: DateTime<Utc>,
+) -> Map<String, Value> {
+    let mut fields: Map<String, Value> = job
+        .event_fields
+        .iter()
+        .map(|field| (field.clone(), Value::Null))
+        .collect();
+    fields.insert("kind".to_owned(), json!(event.kind.word()));
+    if let Value::Object(payload) = &event.payload {
+        fields.extend(payload.clone());
+    }
+    let now = now.with_timezone(&settings.timezone);
+    let mut roots = Map::new();
+    roots.insert("event".to_owned(), Value::Object(fields));
+    roots.insert(
+        "job".to_owned(),
+        json!({ "name": job.name, "description": job.description }),
+    );
+    roots.insert("run".to_owned(), json!({ "id": run.0, "attempt": 1 }));
+    let now = now.to_rfc3339_opts(SecondsFormat::Secs, false);
+    roots.insert("now".to_owned(), Value::String(now));
+    roots.insert("language".to_owned(), json!(settings.language.code()));
+    roots
+}

@@ -1,0 +1,413 @@
+//! One run from its event to its outcome.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::{Engine, EngineError, Message, Observer, Progress, roots, step};
+use crate::config::{Job, Settings};
+use crate::delivery;
+use crate::job::{
+    CursorKey, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, StepEnd, StepRecord, Wait,
+};
+use crate::step::{Context, Kind, OnError, Reach, Step};
+use crate::store::{Accepted, RunUpdate, Start};
+use crate::template::Templates;
+
+/// Whether a run's messages go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deliver {
+    /// They do.
+    Send,
+    /// They are shown to the observer; no remembered position moves.
+    Hold,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// Its number.
+    pub run: RunId,
+    /// Its end.
+    pub outcome: Outcome,
+    /// Messages that could not be sent, each with the reason.
+    pub unsent: Vec<String>,
+}
+
+/// A result that took longer is committed at once, so that a crash does not cost it.
+const COSTLY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Executes `job` for `event`. Dropping the future cancels the run: see [`Engine::cancel`].
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn run(
+        &self,
+        job: &Job,
+        hash: &str,
+        event: Event,
+        deliver: Deliver,
+        observer: &mut Observer<'_>,
+    ) -> Result<Finished, EngineError> {
+        let start = Start::RunningBy(self.lock.clone());
+        let run = match self.store.accept(&event, hash, start).await? {
+            Accepted::New(run) => run,
+            Accepted::Duplicate(run) => {
+                let outcome = Outcome::Skipped(format!("the same event is run {run} already"));
+                return Ok(Finished {
+                    run,
+                    outcome,
+                    unsent: Vec::new(),
+                });
+            }
+        };
+        observer(Progress::Accepted(run));
+        let now = self.clock.now();
+        let settings = &self.settings;
+        let mut under_way = UnderWay {
+            engine: self,
+            job,
+            run,
+            templates: Templates::new(settings.language, settings.timezone, now),
+            roots: roots(job, settings, &event, run, now),
+            update: RunUpdate::of(run),
+            moved: Vec::new(),
+            reach: reach(job, settings),
+        };
+        let limit =
+            crate::clock::timeout(self.clock.as_ref(), job.timeout, under_way.steps(observer));
+        let outcome = match limit.await {
+            Ok(outcome) => outcome?,
+            Err(_) => {
+                let seconds = job.timeout.as_secs();
+                Outcome::Failed(format!(
+                    "the run did not end within its timeout of {seconds} s"
+                ))
+            }
+        };
+        under_way.finish(outcome, deliver, observer).await
+    }
+
+    /// Writes down that somebody stopped a run.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn cancel(&self, run: RunId) -> Result<(), EngineError> {
+        let state = Some(RunState::Finished(Outcome::Cancelled));
+        let update = RunUpdate {
+            state,
+            ..RunUpdate::of(run)
+        };
+        self.store.record(update).await.map(|_| ())
+    }
+}
+
+struct UnderWay<'a> {
+    engine: &'a Engine,
+    job: &'a Job,
+    run: RunId,
+    templates: Templates,
+    roots: Map<String, Value>,
+    /// What the next commit holds.
+    update: RunUpdate,
+    /// Positions that move with the outcome, if it is a good one.
+    moved: Vec<(CursorKey, Option<Value>)>,
+    reach: Reach,
+}
+
+/// Home, when the job or a calendar that it reads is for home only.
+fn reach(job: &Job, settings: &Settings) -> Reach {
+    let private = job.steps.iter().any(|step| match &step.kind {
+        Kind::Calendar(calendar) => settings.calendars.iter().any(|source| {
+            source.local_only && (calendar.from.is_empty() || calendar.from.contains(&source.name))
+        }),
+        _ => false,
+    });
+    if private || job.local_only {
+        Reach::Home
+    } else {
+        Reach::Anywhere
+    }
+}
+
+impl UnderWay<'_> {
+    async fn steps(&mut self, observer: &mut Observer<'_>) -> Result<Outcome, EngineError> {
+        for (position, step) in self.job.steps.iter().enumerate() {
+            let position = u32::try_from(position).unwrap_or(u32::MAX);
+            match self.step(position, step, observer).await? {
+                StepEnd::Done(value) => {
+                    self.roots.insert(step.id.clone(), value);
+                }
+                StepEnd::Skipped => {
+                    self.roots.insert(step.id.clone(), Value::Null);
+                }
+                StepEnd::Stop => {
+                    let expression = step.stop_if.as_deref().unwrap_or_default();
+                    return Ok(Outcome::NothingToSay(format!("{}: {expression}", step.id)));
+                }
+                StepEnd::Failed(_) if step.on_error == OnError::Continue => {
+                    self.roots.insert(step.id.clone(), Value::Null);
+                }
+                StepEnd::Failed(reason) => {
+                    return Ok(Outcome::Failed(format!("step `{}`: {reason}", step.id)));
+                }
+                StepEnd::Wait(_) => {
+                    let reason = "it waits for somebody, and no daemon runs to hear the answer";
+                    return Ok(Outcome::Failed(format!("step `{}`: {reason}", step.id)));
+                }
+            }
+        }
+        Ok(Outcome::Ok)
+    }
+
+    async fn step(
+        &mut self,
+        position: u32,
+        step: &Step,
+        observer: &mut Observer<'_>,
+    ) -> Result<StepEnd, EngineError> {
+        let kind = step.kind.word();
+        let now = self.engine.clock.now();
+        if let Some(end) = self.gate(step) {
+            let record = self.record(position, step, 1, (now, Duration::ZERO), &end);
+            self.update.steps.push(record);
+            observer(Progress::Ended {
+                step: &step.id,
+                end: &end,
+                took: Duration::ZERO,
+            });
+            return Ok(end);
+        }
+        let effects = step.kind.declaration().effects;
+        for attempt in 1.. {
+            observer(Progress::Begins {
+                step: &step.id,
+                kind,
+            });
+            let began = (self.engine.clock.now(), self.engine.clock.monotonic());
+            if effects {
+                // Written down before it begins: after a crash it is known that it may have happened.
+                let mut started = self.record(
+                    position,
+                    step,
+                    attempt,
+                    (began.0, Duration::ZERO),
+                    &StepEnd::Skipped,
+                );
+                started.end = "started";
+                self.update.steps.push(started);
+                self.commit().await?;
+            }
+            let done = step::attempt(self.engine, step, &self.context(step)).await;
+            let took = self.engine.clock.monotonic().saturating_sub(began.1);
+            let mut record = self.record(position, step, attempt, (began.0, took), &done.end);
+            record.detail = done.detail;
+            self.update.steps.push(record);
+            self.update.calls.extend(done.calls);
+            self.moved.extend(done.cursors);
+            if effects || took >= COSTLY {
+                self.commit().await?;
+            }
+            if let (StepEnd::Failed(reason), Some(wait)) = (&done.end, step.retry.after(attempt)) {
+                observer(Progress::Again {
+                    step: &step.id,
+                    reason,
+                    wait,
+                });
+                self.wait(wait).await?;
+                continue;
+            }
+            observer(Progress::Ended {
+                step: &step.id,
+                end: &done.end,
+                took,
+            });
+            return Ok(done.end);
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// `stop_if`, then `when`.
+    fn gate(&self, step: &Step) -> Option<StepEnd> {
+        let context = (&self.roots).into();
+        let holds = |expression: &str| self.templates.truthy(expression, &context);
+        match step.stop_if.as_deref().map(holds) {
+            Some(Ok(true)) => return Some(StepEnd::Stop),
+            Some(Err(error)) => return Some(StepEnd::Failed(format!("stop_if: {error}"))),
+            Some(Ok(false)) | None => {}
+        }
+        match step.when.as_deref().map(holds) {
+            Some(Ok(false)) => Some(StepEnd::Skipped),
+            Some(Err(error)) => Some(StepEnd::Failed(format!("when: {error}"))),
+            Some(Ok(true)) | None => None,
+        }
+    }
+
+    fn context<'c>(&'c self, step: &'c Step) -> Context<'c> {
+        Context {
+            clock: &self.engine.clock,
+            settings: &self.engine.settings,
+            folder: &self.engine.folder,
+            secrets: &self.engine.secrets,
+            store: &self.engine.store,
+            templates: &self.templates,
+            scope: &self.roots,
+            state: &self.engine.state,
+            job: &self.job.name,
+            step: &step.id,
+            reach: self.reach,
+            limit: step.timeout,
+        }
+    }
+
+    fn record(
+        &self,
+        position: u32,
+        step: &Step,
+        attempt: u32,
+        (started_at, took): (DateTime<Utc>, Duration),
+        end: &StepEnd,
+    ) -> StepRecord {
+        StepRecord {
+            position,
+            id: step.id.clone(),
+            kind: step.kind.word().to_owned(),
+            attempt,
+            end: end.word(),
+            result: match end {
+                StepEnd::Done(value) => Some(value.clone()),
+                _ => None,
+            },
+            error: match end {
+                StepEnd::Failed(reason) => Some(reason.clone()),
+                _ => None,
+            },
+            detail: None,
+            started_at,
+            took,
+        }
+    }
+
+    /// Backs off as a row that waits, so that everybody sees it.
+    async fn wait(&mut self, wait: Duration) -> Result<(), EngineError> {
+        let until = self.engine.clock.now() + wait;
+        self.update.state = Some(RunState::Waiting(Wait::Until(until)));
+        self.commit().await?;
+        self.engine.clock.sleep(wait).await;
+        self.engine.store.begin(self.run, &self.engine.lock).await
+    }
+
+    async fn commit(&mut self) -> Result<Vec<DeliveryId>, EngineError> {
+        let mut update = std::mem::replace(&mut self.update, RunUpdate::of(self.run));
+        self.engine.secrets.scrub_update(&mut update);
+        self.engine.store.record(update).await
+    }
+
+    async fn finish(
+        mut self,
+        outcome: Outcome,
+        deliver: Deliver,
+        observer: &mut Observer<'_>,
+    ) -> Result<Finished, EngineError> {
+        let (outcome, messages) = match outcome {
+            Outcome::Ok => self.messages(),
+            other => (other, Vec::new()),
+        };
+        let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
+        if good && deliver == Deliver::Send {
+            self.update.cursors.append(&mut self.moved);
+            self.update.deliveries = messages.clone();
+        }
+        self.update.state = Some(RunState::Finished(outcome.clone()));
+        let ids = self.commit().await?;
+        let mut unsent = Vec::new();
+        match deliver {
+            Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
+            Deliver::Send => {
+                for (id, message) in ids.into_iter().zip(&messages) {
+                    unsent.extend(self.send(id, message, observer).await?);
+                }
+            }
+        }
+        let outcome = self.engine.secrets.scrub_outcome(outcome);
+        observer(Progress::Finished(&outcome));
+        Ok(Finished {
+            run: self.run,
+            outcome,
+            unsent,
+        })
+    }
+
+    /// The texts of all deliveries; what renders empty is not sent, and the run says so.
+    fn messages(&mut self) -> (Outcome, Vec<NewDelivery>) {
+        let mut messages = Vec::new();
+        let context = (&self.roots).into();
+        for (index, delivery) in self.job.deliveries.iter().enumerate() {
+            let prepared = delivery::prepare(delivery, &self.templates, &context);
+            match prepared {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => {
+                    let position = self.job.steps.len() + index;
+                    let record = StepRecord {
+                        position: u32::try_from(position).unwrap_or(u32::MAX),
+                        id: format!("deliver{}", index + 1),
+                        kind: delivery.kind.word().to_owned(),
+                        attempt: 1,
+                        end: StepEnd::Skipped.word(),
+                        result: None,
+                        error: None,
+                        detail: Some(
+                            json!({ "why": "it rendered empty, or its `when` was false" }),
+                        ),
+                        started_at: self.engine.clock.now(),
+                        took: Duration::ZERO,
+                    };
+                    self.update.steps.push(record);
+                }
+                Err(error) => {
+                    let reason = format!("delivery to {}: {error}", delivery.kind.word());
+                    return (Outcome::Failed(reason), Vec::new());
+                }
+            }
+        }
+        if messages.is_empty() && !self.job.deliveries.is_empty() {
+            let why = "every delivery rendered empty".to_owned();
+            return (Outcome::NothingToSay(why), messages);
+        }
+        (Outcome::Ok, messages)
+    }
+
+    async fn send(
+        &self,
+        id: DeliveryId,
+        message: &NewDelivery,
+        observer: &mut Observer<'_>,
+    ) -> Result<Option<String>, EngineError> {
+        let sent = delivery::send(message, &self.engine.state, &mut |text: &str| {
+            observer(Progress::Message(Message {
+                text,
+                meant_for: &message.kind,
+            }));
+        });
+        match sent {
+            Ok(receipt) => {
+                self.engine.store.delivered(id, receipt).await?;
+                Ok(None)
+            }
+            Err(reason) => {
+                self.engine.store.delivery_failed(id, &reason).await?;
+                Ok(Some(format!("{}: {reason}", message.kind)))
+            }
+        }
+    }
+}
+
+fn show(observer: &mut Observer<'_>, message: &NewDelivery) {
+    let text = &message.body;
+    observer(Progress::Message(Message {
+        text,
+        meant_for: &message.kind,
+    }));
+}

@@ -1,0 +1,162 @@
+//! How a call to a model fails, in words that help.
+
+use std::time::Duration;
+
+use crate::net::NetError;
+
+/// Why a model gave no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LlmError {
+    /// A provider that stands in the configuration's shape and not yet here.
+    #[error("provider `{0}` cannot be called by this version yet")]
+    Provider(&'static str),
+    /// No server.
+    #[error("no server answers at {url}: {why}")]
+    Unreachable {
+        /// The model's `url`.
+        url: String,
+        /// What the connection said.
+        why: String,
+    },
+    /// A part of the call took longer than its limit.
+    #[error("{phase} took longer than {limit:?}")]
+    Timeout {
+        /// Which part.
+        phase: Phase,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The prompt does not fit and is never cut.
+    #[error(
+        "the prompt has about {prompt} tokens and the answer may have {output}, more than the {context} of the model"
+    )]
+    TooLong {
+        /// Estimated tokens of the prompt.
+        prompt: u32,
+        /// Tokens kept free for the answer.
+        output: u32,
+        /// The model's context.
+        context: u32,
+    },
+    /// The server does not have the model.
+    #[error("the server has no model `{0}`")]
+    NoModel(String),
+    /// The model does not fit into memory.
+    #[error("the model does not fit into memory: {0}")]
+    Memory(String),
+    /// 401 or 403.
+    #[error("the server refuses the key (status {0})")]
+    Denied(u16),
+    /// 429 or 503.
+    #[error("the server is busy (status {status})")]
+    Busy {
+        /// The HTTP status code.
+        status: u16,
+        /// What the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Another error that the server reported.
+    #[error("the server failed (status {status}): {message}")]
+    Server {
+        /// The HTTP status code; 200 when the error came inside the stream.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// Something else than the protocol came: a web page, a proxy's error.
+    #[error("what answers at {url} does not speak the protocol: {why}")]
+    Garbled {
+        /// The model's `url`.
+        url: String,
+        /// What came.
+        why: String,
+    },
+    /// The connection ended before the answer did.
+    #[error("the answer broke off: {0}")]
+    BrokenOff(String),
+    /// Nothing but white space or thinking.
+    #[error("the answer is empty")]
+    Empty,
+    /// Broken UTF-8 or control characters.
+    #[error("the answer is not readable text")]
+    Unreadable,
+    /// The answer did not end within its tokens.
+    #[error("the answer did not end within {0} tokens")]
+    Endless(u32),
+    /// The model says the same again and again.
+    #[error("the answer repeats itself")]
+    Repeating,
+    /// JSON was asked for.
+    #[error("the answer is not the JSON that was asked for")]
+    NotJson,
+    /// The request could not be made: a wrong URL, a refused address.
+    #[error(transparent)]
+    Net(NetError),
+}
+
+/// The parts of a call, each with its own limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the prompt.
+    FirstToken,
+    /// Loading the model.
+    Load,
+    /// A pause between two tokens.
+    Stall,
+    /// The whole call.
+    Total,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Phase::FirstToken => "the first token",
+            Phase::Load => "loading the model",
+            Phase::Stall => "a pause in the answer",
+            Phase::Total => "the whole call",
+        })
+    }
+}
+
+/// What is worth trying after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// Any other model.
+    AnotherModel,
+    /// Only a model at another server: this one is down or refuses us.
+    AnotherServer,
+}
+
+impl LlmError {
+    /// What is worth trying next.
+    pub fn worth(&self) -> Worth {
+        match self {
+            LlmError::Unreachable { .. } | LlmError::Denied(_) | LlmError::Net(_) => {
+                Worth::AnotherServer
+            }
+            _ => Worth::AnotherModel,
+        }
+    }
+
+    /// What the owner can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            LlmError::Unreachable { .. } => "start it with `ollama serve`".into(),
+            LlmError::NoModel(model) => format!("pull it: `ollama pull {model}`"),
+            LlmError::Memory(_) => "use a smaller model, or a smaller `context`".into(),
+            LlmError::TooLong { .. } => "shorten what the prompt holds, or raise `context`".into(),
+            LlmError::Timeout { phase, .. } => match phase {
+                Phase::Load => {
+                    "raise `timeouts.load`, or keep the model loaded with `keep_alive`".into()
+                }
+                Phase::FirstToken => "raise `timeouts.first_token`, or shorten the prompt".into(),
+                Phase::Stall => "raise `timeouts.stall`, or use a smaller model".into(),
+                Phase::Total => "raise `timeouts.total`, or lower `max_tokens`".into(),
+            },
+            LlmError::Denied(_) => "check `api_key`".into(),
+            LlmError::Garbled { .. } => "check `url` and `provider`".into(),
+            LlmError::Endless(_) => "raise `max_tokens`, or ask for a shorter answer".into(),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! A language model as the configuration means it.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::net::Secret;
+
+/// Which protocol a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// Ollama's own API, `/api/chat`.
+    Ollama,
+    /// `/v1/chat/completions` of OpenAI and those who copy it.
+    OpenAi,
+    /// `/v1/messages` of Anthropic.
+    Anthropic,
+}
+
+impl Provider {
+    /// The word of the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Provider::Ollama => "ollama",
+            Provider::OpenAi => "openai",
+            Provider::Anthropic => "anthropic",
+        }
+    }
+}
+
+/// One model endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The protocol.
+    pub provider: Provider,
+    /// Where the server is, without the API's path: `http://127.0.0.1:11434`.
+    pub url: String,
+    /// The provider's own name of the model: `qwen2.5:1.5b`.
+    pub model: String,
+    /// Sent as a bearer token where there is one.
+    pub api_key: Option<Secret>,
+    /// The most tokens that prompt and answer may have together; `None` asks the server.
+    pub context: Option<u32>,
+    /// The most tokens of an answer.
+    pub max_output: u32,
+    /// How long each part of a call may take.
+    pub timeouts: Timeouts,
+    /// Calls in one lane wait for each other: one small computer answers one question at a time.
+    pub lane: String,
+    /// How long the server keeps the model loaded after a call; `None` is the server's default, and the
+    /// longest duration means for ever.
+    pub keep_alive: Option<Duration>,
+    /// Whether text sent to it stays at home.
+    pub local: bool,
+    /// What it costs, where it costs.
+    pub price: Option<Price>,
+}
+
+impl Model {
+    /// The provider and its own name of the model, as `ollama/qwen2.5:1.5b`.
+    pub fn backend(&self) -> String {
+        format!("{}/{}", self.provider.word(), self.model)
+    }
+}
+
+/// How long each part of a call may take. All are above zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the server has said anything at all.
+    pub connect: Duration,
+    /// Until the model is in memory. Minutes on a Pi with an SD card.
+    pub load: Duration,
+    /// From the prompt to the first token: the time to read the prompt.
+    pub first_token: Duration,
+    /// Between two tokens.
+    pub stall: Duration,
+    /// The whole call, loading included.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts {
+            connect: Duration::from_secs(5),
+            load: Duration::from_secs(5 * 60),
+            first_token: Duration::from_secs(2 * 60),
+            stall: Duration::from_secs(30),
+            total: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+/// Money per million tokens, in the currency of the account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Price {
+    /// Of the prompt.
+    pub input: f64,
+    /// Of the prompt, where the server had it cached.
+    pub cached: f64,
+    /// Of the answer.
+    pub output: f64,
+}

@@ -1,0 +1,218 @@
+//! Ollama's native API (docs/api.md of ollama/ollama): greet, load, chat.
+//!
+//! The server aborts a load when its client goes away, so that a call which gives up early and tries again would never
+//! see the model loaded. Hence an empty generate loads it first, under a limit of its own, and nothing is retried here.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::call::Exchange;
+use super::listen::Listener;
+use super::tokens::{CONTEXT_STEP, context_for};
+use super::wire::{Line, Lines, broken, reported};
+use super::{LlmError, Phase};
+use crate::clock::timeout;
+use crate::job::Call;
+use crate::net::{HeaderMap, HeaderValue, NetError, Streaming};
+
+/// Has the model answer the exchange's request into `listener`, and what it took into `call`.
+pub(super) async fn chat(
+    exchange: &Exchange<'_>,
+    call: &mut Call,
+    listener: &mut Listener<'_>,
+) -> Result<(), LlmError> {
+    let server = Server(exchange);
+    server.greet().await?;
+    let context = server.context().await?;
+    let started = exchange.clock.monotonic();
+    server.load(context).await?;
+    call.load = exchange.clock.monotonic().saturating_sub(started);
+    server.talk(context, call, listener).await
+}
+
+struct Server<'a, 'b>(&'a Exchange<'b>);
+
+impl Server<'_, '_> {
+    /// Any answer at all tells that a server is there, before the long waits begin.
+    async fn greet(&self) -> Result<(), LlmError> {
+        let limit = self.0.model.timeouts.connect;
+        let url = self.url("version");
+        let greeting = self.0.net.get(&url, self.headers()?);
+        match timeout(self.0.clock, limit, greeting).await {
+            Ok(answer) => answer
+                .map(|_| ())
+                .map_err(|error| broken(self.0.model, error)),
+            Err(late) => Err(LlmError::Unreachable {
+                url: self.0.model.url.clone(),
+                why: late.to_string(),
+            }),
+        }
+    }
+
+    /// The `num_ctx` for this prompt. A server is asked for its model's limit only when that can matter.
+    async fn context(&self) -> Result<u32, LlmError> {
+        let Exchange {
+            model,
+            prompt,
+            output,
+            ..
+        } = *self.0;
+        if model.context.is_some() || prompt.saturating_add(output) <= CONTEXT_STEP {
+            return context_for(prompt, output, model.context);
+        }
+        let limit = model.timeouts.load;
+        let asked = timeout(self.0.clock, limit, async {
+            let answer = self.post("show", &json!({"model": model.model})).await?;
+            answer.read().await.map_err(|error| broken(model, error))
+        });
+        let answer = asked.await.unwrap_or(Err(late(Phase::Load, limit)))?;
+        let shown: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let info = shown["model_info"].as_object().into_iter().flatten();
+        let lengths = info.filter(|(key, _)| key.ends_with(".context_length"));
+        let longest = lengths.filter_map(|(_, length)| length.as_u64()).min();
+        context_for(
+            prompt,
+            output,
+            longest.and_then(|length| u32::try_from(length).ok()),
+        )
+    }
+
+    async fn load(&self, context: u32) -> Result<(), LlmError> {
+        let mut body = self.body(json!({"num_ctx": context}));
+        body.insert("stream".into(), false.into());
+        let limit = self.0.model.timeouts.load;
+        let loaded = timeout(self.0.clock, limit, async {
+            let answer = self.post("generate", &Value::Object(body)).await?;
+            answer
+                .read()
+                .await
+                .map_err(|error| broken(self.0.model, error))
+        });
+        loaded.await.unwrap_or(Err(late(Phase::Load, limit)))?;
+        Ok(())
+    }
+
+    async fn talk(
+        &self,
+        context: u32,
+        call: &mut Call,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), LlmError> {
+        let Exchange { clock, model, .. } = *self.0;
+        let sent = clock.monotonic();
+        call.tokens_in = self.0.prompt.into();
+        let limit = model.timeouts.first_token;
+        let body = self.chat_body(context);
+        let first = timeout(clock, limit, async {
+            let mut lines = Lines::new(self.post("chat", &body).await?, model);
+            let first = lines.next().await?;
+            Ok((lines, first))
+        });
+        let (mut lines, mut line) = first.await.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
+        call.first_token = clock.monotonic().saturating_sub(sent);
+        let limit = model.timeouts.stall;
+        loop {
+            listener.push(&line.content())?;
+            call.tokens_out = listener.pieces().into();
+            if line.done {
+                return self.figures(&line, call);
+            }
+            let next = timeout(clock, limit, lines.next()).await;
+            line = next.unwrap_or(Err(late(Phase::Stall, limit)))?;
+        }
+    }
+
+    fn figures(&self, last: &Line, call: &mut Call) -> Result<(), LlmError> {
+        call.tokens_in = last.prompt_eval_count.unwrap_or(call.tokens_in);
+        call.tokens_out = last.eval_count.unwrap_or(call.tokens_out);
+        match last.done_reason.as_deref() {
+            Some("length") => Err(LlmError::Endless(self.0.output)),
+            _ => Ok(()),
+        }
+    }
+
+    fn chat_body(&self, context: u32) -> Value {
+        let request = self.0.request;
+        let mut options = json!({"num_ctx": context, "num_predict": self.0.output});
+        if let Some(temperature) = request.temperature {
+            options["temperature"] = temperature.into();
+        }
+        let system = request.system.as_ref();
+        let system = system.map(|text| json!({"role": "system", "content": text}));
+        let messages = request.messages.iter().map(|message| json!(message));
+        let mut body = self.body(options);
+        body.insert(
+            "messages".into(),
+            system.into_iter().chain(messages).collect(),
+        );
+        body.insert("stream".into(), true.into());
+        // Minutes of hidden thinking are not affordable where this runs.
+        body.insert("think".into(), false.into());
+        // Newer servers then say that the context is full; older ones would cut the prompt without a word.
+        body.insert("truncate".into(), false.into());
+        body.insert("shift".into(), false.into());
+        if let Some(format) = &request.format {
+            body.insert("format".into(), format.clone());
+        }
+        Value::Object(body)
+    }
+
+    fn body(&self, options: Value) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("model".into(), self.0.model.model.clone().into());
+        body.insert("options".into(), options);
+        match self.0.model.keep_alive {
+            None => {}
+            // A negative number keeps the model loaded for ever.
+            Some(Duration::MAX) => drop(body.insert("keep_alive".into(), (-1).into())),
+            Some(kept) => drop(body.insert("keep_alive".into(), kept.as_secs().into())),
+        }
+        body
+    }
+
+    async fn post(&self, api: &str, body: &Value) -> Result<Streaming, LlmError> {
+        let answer = self
+            .0
+            .net
+            .post_json(&self.url(api), self.headers()?, body)
+            .await;
+        let answer = answer.map_err(|error| broken(self.0.model, error))?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let answer = answer
+            .read()
+            .await
+            .map_err(|error| broken(self.0.model, error))?;
+        Err(reported(self.0.model, &answer))
+    }
+
+    fn url(&self, api: &str) -> String {
+        format!("{}/api/{api}", self.0.model.url.trim_end_matches('/'))
+    }
+
+    fn headers(&self) -> Result<HeaderMap, LlmError> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &self.0.model.api_key {
+            let unusable = |_| {
+                LlmError::Net(NetError::Setup(
+                    "the API key holds characters that no header may".into(),
+                ))
+            };
+            let mut value =
+                HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(unusable)?;
+            value.set_sensitive(true);
+            headers.insert("authorization", value);
+        }
+        Ok(headers)
+    }
+}
+
+fn late(phase: Phase, limit: Duration) -> LlmError {
+    LlmError::Timeout { phase, limit }
+}
+
+#[cfg(test)]
+#[path = "ollama_tests.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! What a step may use, and what it leaves behind.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::folder::Folder;
+use crate::config::secrets::Secrets;
+use crate::job::{Call, CursorKey, StepEnd};
+use crate::llm::Model;
+use crate::store::Store;
+use crate::template::Templates;
+
+/// Which models may read what a job reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Only those at home.
+    Home,
+    /// Any.
+    Anywhere,
+}
+
+/// What a step may use.
+pub struct Context<'a> {
+    /// Time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The user's folder: prompts, calendar files.
+    pub folder: &'a Folder,
+    /// What `.env`, the environment and credentials hold.
+    pub secrets: &'a Secrets,
+    /// Remembered positions.
+    pub store: &'a Store,
+    /// The template environment, with the run's clock, zone and language.
+    pub templates: &'a Templates,
+    /// What templates see: results by step id, `event`, `job`, `run`, `now`.
+    pub scope: &'a Map<String, Value>,
+    /// The folder with the database and the workspace.
+    pub state: &'a Path,
+    /// The job's name.
+    pub job: &'a str,
+    /// The step's id.
+    pub step: &'a str,
+    /// Which models may read what this job reads.
+    pub reach: Reach,
+    /// The time that the step has.
+    pub limit: Duration,
+}
+
+impl Context<'_> {
+    /// The key of a position that this step remembers.
+    pub fn cursor(&self, name: impl Into<String>) -> CursorKey {
+        CursorKey {
+            owner: self.job.to_owned(),
+            step: self.step.to_owned(),
+            name: name.into(),
+        }
+    }
+
+    /// The models of a route that may read what this job reads, in their order.
+    ///
+    /// # Errors
+    /// A key that is not where the configuration says.
+    pub fn chain(&self, route: &str) -> Result<Vec<Model>, StepError> {
+        let Some(route) = self.settings.routes.get(route) else {
+            return Ok(Vec::new());
+        };
+        let models = route
+            .chain()
+            .iter()
+            .filter_map(|name| self.settings.models.get(name));
+        models
+            .filter(|model| model.local || self.reach == Reach::Anywhere)
+            .map(|model| model.with_key(self.secrets).map_err(StepError::new))
+            .collect()
+    }
+
+    /// Renders a template of the job file.
+    pub fn render(&self, template: &str) -> Result<String, StepError> {
+        let rendered = self
+            .templates
+            .render("template", template, &self.scope.into());
+        rendered.map_err(|error| StepError::new(error.to_string()))
+    }
+}
+
+/// What a step leaves behind; committed at once with what follows it.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// How it ended; [`StepEnd::Done`] holds what later steps see.
+    pub end: StepEnd,
+    /// What `show` tells beyond the result.
+    pub detail: Option<Value>,
+    /// Calls to models.
+    pub calls: Vec<Call>,
+    /// Positions to remember once the run's outcome is committed; `None` forgets one.
+    pub cursors: Vec<(CursorKey, Option<Value>)>,
+}
+
+impl Done {
+    /// A result and nothing else.
+    pub fn result(result: Value) -> Self {
+        Done::end(StepEnd::Done(result))
+    }
+
+    /// An end and nothing else.
+    pub fn end(end: StepEnd) -> Self {
+        Done {
+            end,
+            detail: None,
+            calls: Vec::new(),
+            cursors: Vec::new(),
+        }
+    }
+}
+
+/// Why a step could not do its work.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct StepError {
+    /// What happened, and what to do.
+    pub message: String,
+    /// What `show` tells beyond the message.
+    pub detail: Option<Value>,
+    /// Calls to models, failed ones too.
+    pub calls: Vec<Call>,
+}
+
+impl StepError {
+    /// A failure with its reason.
+    pub fn new(message: impl Into<String>) -> Self {
+        StepError {
+            message: message.into(),
+            detail: None,
+            calls: Vec::new(),
+        }
+    }
+
+    /// A kind that this version checks and cannot run.
+    pub fn not_yet(kind: &str) -> Self {
+        StepError::new(format!(
+            "this version checks `{kind}` steps but cannot run them yet"
+        ))
+    }
+
+    /// Adds what the program said before it failed.
+    #[must_use]
+    pub fn with_output(mut self, output: &str) -> Self {
+        self.detail = Some(json!({ "output": output }));
+        self
+    }
+}

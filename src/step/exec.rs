@@ -1,0 +1,170 @@
+//! `exec`: a program that the owner wrote down. Each element of the list is one argument, never a shell's line.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Context, Declaration, Done, StepError};
+use crate::config::resolve::Scope;
+use crate::config::value::{At, Size};
+use crate::sandbox::{Ended, Program};
+
+/// As typed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authored {
+    /// The program and its arguments, each a template.
+    exec: At<Vec<At<String>>>,
+    /// What it reads, a template.
+    stdin: Option<At<String>>,
+    /// The most that is kept of what it prints, for each of stdout and stderr.
+    max_output: Option<Size>,
+    /// Reads stdout as JSON, as `id.json`.
+    json: Option<bool>,
+    /// It may be run again after a crash without being asked.
+    idempotent: Option<bool>,
+}
+
+/// A program.
+#[derive(Debug, Clone)]
+pub struct Exec {
+    argv: Vec<String>,
+    stdin: Option<String>,
+    max_output: u64,
+    json: bool,
+    /// It may be run again after a crash.
+    pub idempotent: bool,
+}
+
+impl Authored {
+    pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Exec> {
+        let Some(program) = self.exec.value.first() else {
+            let right = "write the program and its arguments, as [\"df\", \"-h\"]";
+            scope.error(self.exec.span, "there is no program to run", right);
+            return None;
+        };
+        if program.value.contains("{{") || program.value.contains("{%") {
+            let right = "write its name; a run fills in arguments only";
+            scope.error(
+                program.span.clone(),
+                "the program is not chosen by a run",
+                right,
+            );
+        } else if program.value.contains(' ') && self.exec.value.len() == 1 {
+            let words: Vec<String> = program
+                .value
+                .split(' ')
+                .map(|word| format!("{word:?}"))
+                .collect();
+            let right = format!("write [{}]", words.join(", "));
+            scope.error(
+                program.span.clone(),
+                "each argument is an element of its own",
+                &right,
+            );
+        }
+        let mut argv = Vec::new();
+        let mut after_dashes = false;
+        for (position, argument) in self.exec.value.into_iter().enumerate() {
+            let filled = argument.value.trim_start().starts_with("{{") && !after_dashes;
+            if position > 0 && filled && scope.names_outside(&argument.value) {
+                let what = "text from outside could be read as an option here";
+                let right = "put \"--\" before it";
+                scope.error(argument.span.clone(), what, right);
+            }
+            after_dashes |= argument.value == "--";
+            argv.push(scope.template(argument));
+        }
+        Some(Exec {
+            argv,
+            stdin: self.stdin.map(|text| scope.template(text)),
+            max_output: self.max_output.map_or(64 << 10, |size| size.0),
+            json: self.json.unwrap_or(false),
+            idempotent: self.idempotent.unwrap_or(false),
+        })
+    }
+}
+
+impl Exec {
+    pub(super) fn declaration(&self) -> Declaration {
+        let mut example = json!({
+            "stdout": "text", "stderr": "text", "code": 0, "omitted_bytes": 0
+        });
+        if self.json {
+            example["json"] = Value::String(crate::template::OPAQUE.to_owned());
+        }
+        Declaration {
+            effects: true,
+            outside_text: true,
+            private: true,
+            timeout: Duration::from_secs(30),
+            example,
+        }
+    }
+
+    /// The program and its arguments as a run would start it.
+    pub fn argv(&self, context: &Context<'_>) -> Result<Vec<String>, StepError> {
+        self.argv
+            .iter()
+            .map(|argument| context.render(argument))
+            .collect()
+    }
+
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
+        let workspace = context.state.join("workspace");
+        let made = tokio::fs::create_dir_all(&workspace).await;
+        made.map_err(|error| {
+            StepError::new(format!("cannot make {}: {error}", workspace.display()))
+        })?;
+        let stdin = self
+            .stdin
+            .as_ref()
+            .map(|text| context.render(text))
+            .transpose()?;
+        let program = Program {
+            stdin: stdin.map(String::into_bytes),
+            timeout: context.limit,
+            max_output: usize::try_from(self.max_output).unwrap_or(usize::MAX),
+            zone: Some(context.settings.timezone.name().to_owned()),
+            ..Program::new(self.argv(context)?, &workspace)
+        };
+        let finished = program.run(context.clock.as_ref()).await;
+        let finished = finished.map_err(|error| StepError::new(error.to_string()))?;
+        let (stdout, stderr) = (finished.stdout.text(), finished.stderr.text());
+        let said = format!("{stdout}{stderr}");
+        let code = match finished.ended {
+            Ended::Code(code) => code,
+            Ended::Signal(signal) => {
+                return Err(StepError::new(format!("signal {signal} ended it")).with_output(&said));
+            }
+            Ended::TimedOut => {
+                let seconds = context.limit.as_secs_f64();
+                let reason = format!("it was ended after its timeout of {seconds} s");
+                return Err(StepError::new(reason).with_output(&said));
+            }
+        };
+        if code != 0 {
+            let last = stderr
+                .lines()
+                .rfind(|line| !line.trim().is_empty())
+                .unwrap_or_default();
+            let reason = format!(
+                "exit code {code}{}{last}",
+                if last.is_empty() { "" } else { ": " }
+            );
+            return Err(StepError::new(reason).with_output(&said));
+        }
+        let omitted = finished.stdout.omitted + finished.stderr.omitted;
+        let mut result = json!({
+            "stdout": stdout, "stderr": stderr, "code": code, "omitted_bytes": omitted
+        });
+        if self.json {
+            result["json"] = serde_json::from_str(&stdout).map_err(|error| {
+                StepError::new(format!("stdout is not JSON: {error}")).with_output(&said)
+            })?;
+        }
+        Ok(Done::result(result))
+    }
+}

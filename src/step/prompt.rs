@@ -1,0 +1,285 @@
+//! `prompt`: a model words facts; a plain template does when no model can.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Context, Declaration, Done, StepError};
+use crate::clock;
+use crate::config::prompt_file::PromptFile;
+use crate::config::resolve::Scope;
+use crate::config::value::At;
+use crate::job::{Call, StepEnd};
+use crate::llm::route::{Down, Route, ask};
+use crate::llm::{Message, Model, Request, estimate_tokens, facts, fence};
+use crate::template::Locale;
+
+/// As typed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authored {
+    /// A file of `prompts/`.
+    prompt: At<String>,
+    /// A route of the configuration; the default one when left out.
+    route: Option<At<String>>,
+    /// `strict`: every time, date, weekday and number of the answer has to be in the facts.
+    facts: Option<Facts>,
+    /// A plain template of `prompts/`, for when no model gives a usable answer.
+    fallback: Option<At<String>>,
+}
+
+/// How closely an answer is held to the facts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Facts {
+    /// Not at all.
+    #[default]
+    Free,
+    /// Every time, date, weekday and number has to be in the facts.
+    Strict,
+}
+
+/// Facts, worded.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    text: Arc<str>,
+    route: String,
+    facts: Facts,
+    fallback: Option<Arc<str>>,
+}
+
+impl Authored {
+    pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Prompt> {
+        let text = scope.prompt_file(self.prompt);
+        let fallback = self.fallback.map(|file| scope.fallback_file(file));
+        let route = scope.route(self.route);
+        Some(Prompt {
+            text: text?.into(),
+            route: route?,
+            facts: self.facts.unwrap_or_default(),
+            fallback: match fallback {
+                Some(text) => Some(text?.into()),
+                None => None,
+            },
+        })
+    }
+}
+
+/// What a prompt step would ask, and of whom.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Who the model is to be and what it is to do: the same from day to day.
+    pub system: String,
+    /// The facts, fenced as data.
+    pub user: String,
+    /// The facts as they were rendered.
+    facts: String,
+    /// An estimate of the prompt's tokens.
+    pub tokens: u32,
+    /// The models in their order.
+    pub chain: Vec<Model>,
+    temperature: Option<f32>,
+    max_tokens: Option<u32>,
+}
+
+/// Why the plain text goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plainly {
+    NoModel,
+    NoAnswer,
+    Invented,
+}
+
+impl Plainly {
+    fn line(self, locale: Locale) -> &'static str {
+        match (locale, self) {
+            (Locale::En, Plainly::NoModel) => "_Plain text: no model is configured for it._",
+            (Locale::En, Plainly::NoAnswer) => "_Plain text: no model answered._",
+            (Locale::En, Plainly::Invented) => "_Plain text: the model did not keep to the facts._",
+            (Locale::Es, Plainly::NoModel) => "_Texto fijo: no hay ningún modelo configurado._",
+            (Locale::Es, Plainly::NoAnswer) => "_Texto fijo: ningún modelo respondió._",
+            (Locale::Es, Plainly::Invented) => "_Texto fijo: el modelo no se ciñó a los datos._",
+        }
+    }
+}
+
+impl Prompt {
+    pub(super) fn declaration(&self) -> Declaration {
+        Declaration {
+            effects: false,
+            outside_text: true,
+            private: true,
+            timeout: Duration::from_secs(900),
+            example: Value::String("text".to_owned()),
+        }
+    }
+
+    /// What would be asked now.
+    pub fn plan(&self, context: &Context<'_>) -> Result<Plan, StepError> {
+        let parts = PromptFile::parse(&self.text).map_err(|error| StepError::new(error.what))?;
+        let render = |text: &str| context.render(text);
+        let mut system = render(parts.system.as_deref().unwrap_or_default())?;
+        let instructions = render(parts.instructions)?;
+        if !system.is_empty() && !instructions.trim().is_empty() {
+            system.push_str("\n\n");
+        }
+        system.push_str(instructions.trim());
+        let facts = render(parts.facts)?.trim().to_owned();
+        let user = fence::data("facts", &facts);
+        Ok(Plan {
+            tokens: estimate_tokens(&system) + estimate_tokens(&user),
+            chain: context.chain(&self.route)?,
+            temperature: parts.temperature.map(|temperature| temperature as f32),
+            max_tokens: parts.max_tokens,
+            system,
+            user,
+            facts,
+        })
+    }
+
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
+        let plan = self.plan(context)?;
+        let mut talk = Talk {
+            prompt: self,
+            context,
+            plan: &plan,
+            calls: Vec::new(),
+            detail: Map::new(),
+        };
+        talk.note(
+            "prompt",
+            json!({ "system": plan.system, "user": plan.user }),
+        );
+        let wording = clock::timeout(context.clock.as_ref(), context.limit, talk.word());
+        let worded = wording.await;
+        let end = match worded {
+            Ok(Ok(text)) => StepEnd::Done(Value::String(text)),
+            Ok(Err(plainly)) => talk.plainly(plainly)?,
+            Err(elapsed) => {
+                talk.note("timeout", json!(elapsed.to_string()));
+                talk.plainly(Plainly::NoAnswer)?
+            }
+        };
+        let mut calls = std::mem::take(&mut talk.calls);
+        for call in &mut calls {
+            call.step = context.step.to_owned();
+        }
+        Ok(Done {
+            end,
+            detail: Some(Value::Object(talk.detail)),
+            calls,
+            cursors: Vec::new(),
+        })
+    }
+}
+
+struct Talk<'a> {
+    prompt: &'a Prompt,
+    context: &'a Context<'a>,
+    plan: &'a Plan,
+    calls: Vec<Call>,
+    detail: Map<String, Value>,
+}
+
+impl Talk<'_> {
+    /// An answer that keeps to the facts; one that does not is asked for once more.
+    async fn word(&mut self) -> Result<String, Plainly> {
+        if self.plan.chain.is_empty() {
+            return Err(Plainly::NoModel);
+        }
+        let down = Down::default();
+        let mut messages = vec![Message::user(self.plan.user.clone())];
+        for attempt in ["answer", "second_answer"] {
+            let answer = self.ask(&messages, &down).await.ok_or(Plainly::NoAnswer)?;
+            self.note(attempt, json!(answer));
+            let Err(inventions) = self.check(&answer) else {
+                return Ok(answer);
+            };
+            let named: Vec<&str> = inventions.iter().map(|found| found.text.as_str()).collect();
+            let named = named.join(", ");
+            self.note(&format!("{attempt}_invented"), json!(named));
+            messages.push(Message::assistant(answer));
+            messages.push(Message::user(format!(
+                "These are not in the facts: {named}. Write it again with nothing but the facts."
+            )));
+        }
+        Err(Plainly::Invented)
+    }
+
+    async fn ask(&mut self, messages: &[Message], down: &Down) -> Option<String> {
+        let request = Request {
+            system: Some(self.plan.system.clone()).filter(|system| !system.is_empty()),
+            messages: messages.to_vec(),
+            temperature: self.plan.temperature,
+            max_tokens: self.plan.max_tokens,
+            format: None,
+        };
+        let route = Route {
+            name: self.prompt.route.clone(),
+            chain: self.plan.chain.clone(),
+        };
+        let clock = self.context.clock;
+        let client = crate::llm::client(&route.chain, Arc::clone(clock));
+        let routed = ask(clock.as_ref(), &client, &route, &request, down, &mut |_| {}).await;
+        self.calls.extend(routed.calls);
+        match routed.answer {
+            Ok(answer) => Some(answer.text),
+            Err(failures) => {
+                let reasons = failures.iter().map(|failure| {
+                    let hint = failure
+                        .error
+                        .hint()
+                        .map_or_else(String::new, |hint| format!(" ({hint})"));
+                    format!("{}: {}{hint}", failure.model, failure.error)
+                });
+                self.note("no_answer", json!(reasons.collect::<Vec<_>>()));
+                None
+            }
+        }
+    }
+
+    fn check(&self, answer: &str) -> Result<(), Vec<facts::Invention>> {
+        if self.prompt.facts == Facts::Free {
+            return Ok(());
+        }
+        let settings = self.context.settings;
+        let today = self
+            .context
+            .clock
+            .now()
+            .with_timezone(&settings.timezone)
+            .date_naive();
+        // The rendered facts, and the values that they were rendered from.
+        let all = json!([self.plan.facts, self.context.scope]);
+        facts::check(answer, &all, settings.language, today)
+    }
+
+    /// The plain text, saying so in one quiet line; a failure where the step has none.
+    fn plainly(&mut self, why: Plainly) -> Result<StepEnd, StepError> {
+        let language = self.context.settings.language;
+        let Some(fallback) = &self.prompt.fallback else {
+            let line = why.line(Locale::En).trim_matches('_');
+            let reason = line
+                .trim_start_matches("Plain text: ")
+                .trim_end_matches('.');
+            return Ok(StepEnd::Failed(format!(
+                "{reason}, and the step has no `fallback`"
+            )));
+        };
+        let text = self.context.render(fallback)?;
+        let text = text.trim_end();
+        self.note("plain", json!(why.line(Locale::En)));
+        if text.is_empty() {
+            return Ok(StepEnd::Done(Value::String(String::new())));
+        }
+        let text = format!("{text}\n\n{}", why.line(language));
+        Ok(StepEnd::Done(Value::String(text)))
+    }
+
+    fn note(&mut self, name: &str, value: Value) {
+        self.detail.insert(name.to_owned(), value);
+    }
+}

@@ -1,0 +1,180 @@
+//! Who is alive: each executing process holds a lock file, which the kernel lets go when the process ends.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::StoreError;
+
+const FOLDER: &str = "locks";
+const DAEMON: &str = "daemon";
+const OPENING: &str = "opening";
+
+/// Why a lock was not given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// A daemon runs on this state folder already.
+    #[error("a daemon runs on this state already (process {pid})")]
+    Held {
+        /// Its process id; 0 when it has not written it yet.
+        pid: u32,
+    },
+    /// The lock file could not be made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A held lock file: dropping it removes the file, and a process that dies leaves it behind, free.
+#[derive(Debug)]
+pub struct ProcessLock {
+    name: String,
+    path: PathBuf,
+    file: File,
+}
+
+impl ProcessLock {
+    /// Takes the lock of one life of one process; `id` is new for each life.
+    pub fn acquire(folder: &Path, id: Uuid) -> Result<Self, LockError> {
+        take(folder, &id.to_string())
+    }
+
+    /// The name that a run's `owner` column holds.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for ProcessLock {
+    fn drop(&mut self) {
+        // Removed while it is still locked, so that nobody ever sees a clean end as a free lock file.
+        let _ = fs::remove_file(&self.path);
+        let _ = self.file.unlock();
+    }
+}
+
+/// Takes the lock that only one daemon on a state folder can have.
+///
+/// # Errors
+/// [`LockError::Held`] with the process id of the daemon that has it.
+pub fn daemon(folder: &Path) -> Result<ProcessLock, LockError> {
+    take(folder, DAEMON)
+}
+
+/// The process id of the daemon that runs on this state folder.
+pub fn daemon_pid(folder: &Path) -> Option<u32> {
+    holder(&folder.join(FOLDER).join(DAEMON))
+}
+
+/// Whether the process that took the lock `name` has ended.
+pub fn is_free(folder: &Path, name: &str) -> bool {
+    holder(&folder.join(FOLDER).join(name)).is_none()
+}
+
+/// The lock files that dead processes left behind.
+pub(super) fn orphans(folder: &Path) -> Vec<PathBuf> {
+    let lives = entries(folder).filter(|path| !path.ends_with(DAEMON));
+    lives.filter(|path| holder(path).is_none()).collect()
+}
+
+/// Removes lock files that [`orphans`] found, unless somebody took them since.
+pub(super) fn sweep(orphans: &[PathBuf]) {
+    for path in orphans {
+        if let Ok(file) = File::open(path)
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The process id of some other process that is alive on this folder.
+pub(super) fn other(folder: &Path) -> Option<u32> {
+    let own = std::process::id();
+    entries(folder)
+        .filter_map(|path| holder(&path))
+        .find(|pid| *pid != own)
+}
+
+/// Waits for the lock under which a database is created or set aside.
+pub(super) fn opening(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join(OPENING);
+    let file = open(&path)?;
+    file.lock()
+        .map_err(|error| StoreError::file("lock", &path, &error))?;
+    Ok(file)
+}
+
+/// Makes the folder that the lock files lie in.
+pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
+    let locks = folder.join(FOLDER);
+    fs::create_dir_all(&locks).map_err(|error| StoreError::file("create", &locks, &error))
+}
+
+fn take(folder: &Path, name: &str) -> Result<ProcessLock, LockError> {
+    prepare(folder)?;
+    let path = folder.join(FOLDER).join(name);
+    loop {
+        let mut file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Held {
+                    pid: read_pid(&mut file),
+                });
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(StoreError::file("lock", &path, &error).into());
+            }
+        }
+        // Between opening and locking, a sweep or the last holder may have removed the file.
+        if !is_at(&file, &path) {
+            continue;
+        }
+        write_pid(&mut file).map_err(|error| StoreError::file("write", &path, &error))?;
+        let name = name.to_owned();
+        return Ok(ProcessLock { name, path, file });
+    }
+}
+
+fn open(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options
+        .open(path)
+        .map_err(|error| StoreError::file("create", path, &error))
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder.join(FOLDER)).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path()))
+}
+
+fn holder(path: &Path) -> Option<u32> {
+    let mut file = File::open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read_pid(&mut file)),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(named)) => held.ino() == named.ino() && held.dev() == named.dev(),
+        _ => false,
+    }
+}
+
+fn read_pid(file: &mut File) -> u32 {
+    let mut text = String::new();
+    let _ = file.read_to_string(&mut text);
+    text.trim().parse().unwrap_or(0)
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}

@@ -1,0 +1,109 @@
+use std::io::Read;
+
+use super::child::Process;
+use super::*;
+use crate::store::lock::{LockError, ProcessLock, daemon, daemon_pid, is_free};
+
+/// The child's part: holds the daemon's lock and one of its own until its stdin ends.
+pub(super) fn hold(folder: &Path) {
+    let _daemon = daemon(folder).unwrap();
+    let lock = ProcessLock::acquire(folder, Uuid::now_v7()).unwrap();
+    println!("@{}", lock.name());
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+#[test]
+fn a_second_daemon_is_told_of_the_first_and_a_clean_end_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start("hold", folder.path());
+    let name = process.says().unwrap();
+    let pid = process.pid();
+    assert_eq!(daemon(folder.path()).unwrap_err(), LockError::Held { pid });
+    assert_eq!(daemon_pid(folder.path()), Some(pid));
+    assert!(!is_free(folder.path(), &name));
+    assert_eq!(lock::orphans(folder.path()), [] as [PathBuf; 0]);
+    process.end();
+    assert!(is_free(folder.path(), &name));
+    assert_eq!(daemon_pid(folder.path()), None);
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("locks"))
+            .unwrap()
+            .count(),
+        0
+    );
+    daemon(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_a_free_lock_which_a_good_check_sweeps() {
+    let home = Home::new();
+    let mut process = Process::start("hold", home.path());
+    let name = process.says().unwrap();
+    let start = Start::RunningBy(name.clone());
+    let live = home
+        .store
+        .accept(&event("job", None), "h", start)
+        .await
+        .unwrap()
+        .run();
+    assert_eq!(home.store.recover().await.unwrap(), []);
+    assert_eq!(
+        reopen(home.path()).unwrap().store.check_state(),
+        CheckState::NotNeeded
+    );
+
+    process.kill();
+    assert!(is_free(home.path(), &name));
+    let orphans = home.store.recover().await.unwrap();
+    assert_eq!(orphans.len(), 1);
+    assert_eq!((orphans[0].story.row.run, &orphans[0].owner), (live, &name));
+    let own = ProcessLock::acquire(home.path(), Uuid::now_v7()).unwrap();
+    let opened = reopen(home.path()).unwrap();
+    assert_eq!(opened.store.check_ended().await, CheckState::Passed);
+    assert_eq!(lock::orphans(home.path()), [] as [PathBuf; 0]);
+    assert!(
+        !is_free(home.path(), own.name()),
+        "a sweep leaves live locks alone"
+    );
+    drop(daemon(home.path()).unwrap());
+}
+
+#[tokio::test]
+async fn an_orphan_has_one_heir_and_tells_what_was_under_way() {
+    let home = Home::new();
+    let run = home.accept("job").await;
+    let steps = vec![step(0, "done"), step(1, "started")];
+    home.store
+        .record(RunUpdate {
+            steps,
+            ..RunUpdate::of(run)
+        })
+        .await
+        .unwrap();
+    let orphan = home.store.recover().await.unwrap().pop().unwrap();
+    assert_eq!(orphan.under_way(), Some(&step(1, "started")));
+    assert_eq!(orphan.story.steps[0], step(0, "done"));
+    home.store.adopt(&orphan, "heir").await.unwrap();
+    assert_eq!(
+        home.store.adopt(&orphan, "other").await,
+        Err(StoreError::Taken(run))
+    );
+    let late = home
+        .store
+        .interrupt(&orphan, "power", vec![message("sorry")])
+        .await;
+    assert_eq!(late, Err(StoreError::Taken(run)));
+    let row = home.story(run).row;
+    assert_eq!((row.owner.as_deref(), row.attempt), (Some("heir"), 2));
+
+    let orphan = home.store.recover().await.unwrap().pop().unwrap();
+    home.store
+        .interrupt(&orphan, "power", vec![message("sorry")])
+        .await
+        .unwrap();
+    let story = home.story(run);
+    let interrupted = Outcome::Interrupted("power".to_owned());
+    assert_eq!(story.row.state, RunState::Finished(interrupted));
+    assert_eq!(story.deliveries.len(), 1);
+    assert_eq!(home.store.recover().await.unwrap(), []);
+}

@@ -1,0 +1,135 @@
+//! Real SQLite in temporary folders.
+
+mod backup;
+mod child;
+mod crash;
+mod damage;
+mod disk;
+mod locks;
+mod outbox;
+mod retain;
+mod runs;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::*;
+use crate::clock::TestClock;
+use crate::job::{CursorKey, StepRecord, TriggerKind};
+
+/// A store in a folder of its own, with a clock that stands still.
+struct Home {
+    folder: TempDir,
+    clock: Arc<TestClock>,
+    store: Store,
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock::at(start()));
+        let store = open(folder.path(), &clock);
+        Home {
+            folder,
+            clock,
+            store,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn accept(&self, job: &str) -> RunId {
+        let start = Start::RunningBy("me".to_owned());
+        let accepted = self.store.accept(&event(job, None), "hash", start).await;
+        accepted.unwrap().run()
+    }
+
+    async fn finish(&self, run: RunId, outcome: Outcome) -> Result<Vec<DeliveryId>, StoreError> {
+        self.store.record(finished(run, outcome)).await
+    }
+
+    fn story(&self, run: RunId) -> RunStory {
+        let story = self.store.read_now(|reader| reader.run(run));
+        story.unwrap().expect("the run is kept")
+    }
+
+    fn history(&self) -> Vec<RunRow> {
+        let all = Filter {
+            job: None,
+            limit: 10_000,
+            before: None,
+        };
+        self.store.read_now(|reader| reader.history(&all)).unwrap()
+    }
+}
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn open(folder: &Path, clock: &Arc<TestClock>) -> Store {
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    Store::open(folder, clock, Mode::Threaded).unwrap().store
+}
+
+fn reopen(folder: &Path) -> Result<Opened, StoreError> {
+    let clock = Arc::new(TestClock::at(start()));
+    Store::open(folder, clock, Mode::Threaded)
+}
+
+fn event(job: &str, dedupe_key: Option<&str>) -> Event {
+    Event {
+        id: Uuid::now_v7(),
+        job: job.to_owned(),
+        kind: TriggerKind::Cron,
+        dedupe_key: dedupe_key.map(str::to_owned),
+        payload: json!({"due_at": "2026-11-20T06:00:00Z"}),
+        at: start() - TimeDelta::seconds(1),
+    }
+}
+
+fn step(position: u32, end: &'static str) -> StepRecord {
+    StepRecord {
+        position,
+        id: format!("step-{position}"),
+        kind: "exec".to_owned(),
+        attempt: 1,
+        end,
+        result: (end == "done").then(|| json!({"n": position})),
+        error: None,
+        detail: None,
+        started_at: start(),
+        took: std::time::Duration::from_millis(12),
+    }
+}
+
+fn message(body: &str) -> NewDelivery {
+    NewDelivery {
+        kind: "console".to_owned(),
+        target: Value::Null,
+        body: body.to_owned(),
+    }
+}
+
+fn finished(run: RunId, outcome: Outcome) -> RunUpdate {
+    RunUpdate {
+        state: Some(RunState::Finished(outcome)),
+        ..RunUpdate::of(run)
+    }
+}
+
+fn key(name: &str) -> CursorKey {
+    CursorKey {
+        owner: "job".to_owned(),
+        step: "log".to_owned(),
+        name: name.to_owned(),
+    }
+}

@@ -1,0 +1,84 @@
+//! `telegram`: a message from somebody who may write.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::config::resolve::Scope;
+use crate::config::value::{At, OneOrMany, Pattern, Span};
+
+/// As typed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authored {
+    /// A `/command`, or `text`, `document` or `any`.
+    telegram: At<String>,
+    /// Words that claim a message; case, accents and simple inflection do not matter.
+    words: Option<OneOrMany<String>>,
+    /// Phrases that claim a message.
+    phrases: Option<OneOrMany<String>>,
+    /// A pattern that claims a message; named groups become `event.args`.
+    regex: Option<Pattern>,
+    /// Older messages are passed over.
+    max_age: Option<Span>,
+}
+
+/// Messages that a job claims.
+#[derive(Debug, Clone)]
+pub struct Telegram {
+    /// `/command`, `text`, `document` or `any`.
+    pub what: String,
+    /// Words that claim a message.
+    pub words: Vec<String>,
+    /// Phrases that claim a message.
+    pub phrases: Vec<String>,
+    /// A pattern that claims a message.
+    pub regex: Option<String>,
+    /// Older messages are passed over.
+    pub max_age: Option<Duration>,
+}
+
+impl Authored {
+    pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Telegram> {
+        let what = self.telegram.value;
+        if !is_command(&what) && !matches!(what.as_str(), "text" | "document" | "any") {
+            scope.error(
+                self.telegram.span,
+                format!("`{what}` is not a message to wait for"),
+                "write a \"/command\" (a-z, 0-9, _; 32 at most), \"text\", \"document\" or \"any\"",
+            );
+            return None;
+        }
+        Some(Telegram {
+            what,
+            words: self.words.map_or_else(Vec::new, |words| words.0),
+            phrases: self.phrases.map_or_else(Vec::new, |phrases| phrases.0),
+            regex: self.regex.map(|regex| regex.0),
+            max_age: self.max_age.map(|age| age.0),
+        })
+    }
+}
+
+/// Bot API, `BotCommand`: 1-32 characters, lower-case English letters, digits and underscores.
+fn is_command(text: &str) -> bool {
+    let Some(name) = text.strip_prefix('/') else {
+        return false;
+    };
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    (1..=32).contains(&name.len()) && name.chars().all(allowed)
+}
+
+pub(super) fn event_example() -> Value {
+    json!({
+        "kind": "telegram",
+        "text": "text",
+        "args": crate::template::OPAQUE,
+        "when": "2026-11-21T17:00:00+01:00",
+        "user": { "id": 1, "name": "Ana" },
+        "chat": { "id": 1, "title": "text" },
+        "reply_to": "text",
+        "file": { "path": "inbox/photo.jpg", "name": "photo.jpg", "size": 1 }
+    })
+}
