@@ -8,6 +8,14 @@ use reveille::error::ErrorKind;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let said = panic.payload_as_str().unwrap_or_default();
+        eprintln!("bug: {said} ({place}); please report it");
+    }));
     let ended = std::panic::catch_unwind(|| cli::run(cli));
     match ended {
         Ok(Ok(code)) => ExitCode::from(code),
@@ -15,7 +23,7 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(error.kind.exit_code())
         }
-        // The panic's own message is on stderr already.
+        // The hook has said it.
         Err(_) => ExitCode::from(ErrorKind::Bug.exit_code()),
     }
 }

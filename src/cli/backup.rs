@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::context::{Context, store_error};
+use super::out::outln;
 use crate::error::Error;
 
 #[derive(Debug, Args)]
@@ -19,6 +20,6 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         return Err(Error::usage(what).hint("nothing ran yet; `--state DIR` names another folder"));
     };
     store.backup(&arguments.file).map_err(store_error)?;
-    println!("{}", arguments.file.display());
+    outln!("{}", arguments.file.display());
     Ok(0)
 }

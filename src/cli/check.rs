@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::context::Context;
+use super::out::{errln, outln};
 use crate::config::Config;
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::config::secrets::Secrets;
@@ -32,16 +33,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     if arguments.json {
         let findings: Vec<_> = shown.iter().map(|found| found.to_json()).collect();
         let jobs = config.sources.len();
-        println!(
+        outln!(
             "{}",
             json!({ "jobs": jobs, "errors": errors, "findings": findings })
         );
     } else {
         if let (_, Some(warning)) = Secrets::load(&folder) {
-            eprintln!("{}: {warning}\n", context.paint.warning("warning"));
+            errln!("{}: {warning}\n", context.paint.warning("warning"));
         }
         print(context, &shown);
-        eprintln!("{}", summary(&config, &shown, errors));
+        errln!("{}", summary(&config, &shown, errors));
     }
     Ok(if errors == 0 { 0 } else { 2 })
 }
@@ -84,11 +85,13 @@ fn summary(config: &Config, shown: &[&Diagnostic], errors: usize) -> String {
     files.dedup();
     let wrong = jobs - config.jobs.len().min(jobs);
     let in_files = count(files.len(), "file");
-    format!(
-        "{} in {in_files}; {wrong} of {} do not load",
-        count(errors, "error"),
-        count(jobs, "job")
-    )
+    let found = count(errors, "error");
+    let all = count(jobs, "job");
+    match wrong {
+        0 => format!("{found} in {in_files}"),
+        1 => format!("{found} in {in_files}; 1 of {all} does not load"),
+        _ => format!("{found} in {in_files}; {wrong} of {all} do not load"),
+    }
 }
 
 /// `1 job`, `2 jobs`

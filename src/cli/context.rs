@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use super::out::errln;
 use super::paint::Paint;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::folder::Folder;
@@ -84,7 +85,7 @@ impl Context {
                     .values()
                     .any(|other| other.path == found.source.path)
             {
-                eprintln!("{}\n", found.render(&renderer));
+                errln!("{}\n", found.render(&renderer));
             }
         }
         Err(Error::usage(format!("the job `{name}` does not load"))
@@ -96,7 +97,7 @@ impl Context {
         let opened =
             Store::open(&self.state, Arc::clone(&self.clock), mode).map_err(store_error)?;
         for notice in opened.notices {
-            eprintln!("{}: {notice}", self.paint.warning("warning"));
+            errln!("{}: {notice}", self.paint.warning("warning"));
         }
         Ok(opened.store)
     }

@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::{Context, store_error};
+use super::out::{errln, outln};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::job::RunState;
@@ -37,13 +38,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         None => Vec::new(),
     };
     if arguments.json {
-        println!("{}", Value::Array(rows.iter().map(row_json).collect()));
+        outln!("{}", Value::Array(rows.iter().map(row_json).collect()));
         return Ok(0);
     }
     if rows.is_empty() {
         match &arguments.job {
-            Some(job) => eprintln!("no runs of `{job}` yet"),
-            None => eprintln!("no runs yet"),
+            Some(job) => errln!("no runs of `{job}` yet"),
+            None => errln!("no runs yet"),
         }
         return Ok(0);
     }
@@ -59,7 +60,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         .max()
         .unwrap_or(0);
     for row in &rows {
-        println!(
+        outln!(
             "{:>number$}  {}  {:width$}  {}  {:>8}  {}",
             row.run.to_string(),
             when(context, &config.settings, row.accepted_at),

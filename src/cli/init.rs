@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::out::outln;
 use crate::config::examples::{EXAMPLES, GITIGNORE};
 use crate::error::Error;
 
@@ -25,11 +26,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
         write(&root.join(name), text)?;
     }
     let shown = root.display();
-    println!("A working example is in {shown}:");
-    println!("  config/reveille.toml   models, calendars, Telegram");
-    println!("  jobs/                  what runs, and when");
-    println!("  prompts/               how it is worded");
-    println!("Next: reveille --dir {shown} run daily-briefing");
+    outln!("A working example is in {shown}:");
+    outln!("  config/reveille.toml   models, calendars, Telegram");
+    outln!("  jobs/                  what runs, and when");
+    outln!("  prompts/               how it is worded");
+    outln!("Next: reveille --dir {shown} run daily-briefing");
     Ok(0)
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::{Context, store_error};
 use super::history::{state_word, when};
+use super::out::{errln, outln};
 use crate::config::{Config, Job};
 use crate::error::Error;
 use crate::store::RunRow;
@@ -33,11 +34,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             .keys()
             .map(|name| to_json(name, &config, &last))
             .collect();
-        println!("{}", Value::Array(list));
+        outln!("{}", Value::Array(list));
         return Ok(0);
     }
     if config.sources.is_empty() {
-        eprintln!("no jobs in {}", folder.shown("jobs"));
+        errln!("no jobs in {}", folder.shown("jobs"));
         return Ok(0);
     }
     let width = config
@@ -62,14 +63,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
                 )
             }
         };
-        println!("{}  {state}", context.paint.bold(&format!("{name:width$}")));
+        outln!("{}  {state}", context.paint.bold(&format!("{name:width$}")));
         if let Some(job) = job {
             let starts = starts(job);
             let indent = " ".repeat(width + 2);
             if !job.description.is_empty() {
-                println!("{indent}{}", job.description);
+                outln!("{indent}{}", job.description);
             }
-            println!("{indent}{starts}");
+            outln!("{indent}{starts}");
         }
     }
     Ok(0)

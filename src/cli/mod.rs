@@ -6,6 +6,7 @@ mod context;
 mod history;
 mod init;
 mod jobs;
+mod out;
 mod paint;
 mod plan;
 mod run;

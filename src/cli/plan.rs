@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
+use super::out::outln;
 use super::run::{by_hand, engine};
 use crate::config::Job;
 use crate::engine::{Engine, roots};
@@ -47,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let steps = runtime.block_on(planner.steps());
     let deliveries = planner.deliveries();
     if arguments.json {
-        println!(
+        outln!(
             "{}",
             json!({ "job": job.name, "steps": steps, "deliveries": deliveries })
         );
@@ -175,42 +176,39 @@ fn argv(kind: &Kind, context: &step::Context<'_>) -> Option<Vec<String>> {
 
 fn print(context: &Context, job: &Job, steps: &[Value], deliveries: &[Value]) {
     let paint = &context.paint;
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => format!("{other:#}"),
-    };
-    println!(
+    let text = super::show::shown;
+    outln!(
         "{}",
         paint.bold(&format!("A run of {} would do this:", job.name))
     );
     for step in steps {
-        println!();
-        println!(
+        outln!();
+        outln!(
             "{} ({})",
             paint.bold(&text(&step["id"])),
             text(&step["kind"])
         );
         for gate in ["stop_if", "when"] {
             if let Value::String(expression) = &step["gates"][gate] {
-                println!("  {gate}: {expression}");
+                outln!("  {gate}: {expression}");
             }
         }
         if let Value::Object(plan) = &step["plan"] {
             for (name, value) in plan {
                 let value = text(value).trim_end().replace('\n', "\n    ");
-                println!("  {name}: {value}");
+                outln!("  {name}: {value}");
             }
         }
     }
     for delivery in deliveries {
-        println!();
-        println!(
+        outln!();
+        outln!(
             "{}",
             paint.bold(&format!("deliver to {}", text(&delivery["kind"])))
         );
         for name in ["target", "text", "not_sent", "fails"] {
             if let Some(value) = delivery.get(name).filter(|value| !value.is_null()) {
-                println!(
+                outln!(
                     "  {name}: {}",
                     text(value).trim_end().replace('\n', "\n    ")
                 );

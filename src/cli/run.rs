@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::context::{Context, store_error};
+use super::out::{errln, outln};
 use super::spinner::Spinner;
 use crate::config::folder::Folder;
 use crate::config::secrets::Secrets;
@@ -72,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         print_json(&finished);
     }
     for unsent in &finished.unsent {
-        eprintln!("{}: not delivered: {unsent}", context.paint.error("error"));
+        errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
     Ok(exit_code(&finished))
 }
@@ -141,7 +142,7 @@ pub(super) fn engine(
 ) -> Engine {
     let (secrets, warning) = Secrets::load(&folder);
     if let Some(warning) = warning {
-        eprintln!("{}: {warning}", context.paint.warning("warning"));
+        errln!("{}: {warning}", context.paint.warning("warning"));
     }
     Engine {
         clock: Arc::clone(&context.clock),
@@ -157,9 +158,11 @@ pub(super) fn engine(
 async fn tell_of_the_dead(context: &Context, engine: &Engine) -> Result<(), Error> {
     for left in engine::recover(engine).await.map_err(store_error)? {
         let warning = context.paint.warning("warning");
-        eprintln!(
+        errln!(
             "{warning}: run {} of `{}` was interrupted: {}",
-            left.run, left.job, left.reason
+            left.run,
+            left.job,
+            left.reason
         );
     }
     Ok(())
@@ -211,16 +214,16 @@ fn say(context: &Context, finished: &Finished) {
         Outcome::Ok => {}
         Outcome::NothingToSay(_) => {
             let said = format!("run {run}: nothing to say");
-            eprintln!("{}", context.paint.faint(&said));
+            errln!("{}", context.paint.faint(&said));
         }
         outcome => {
             let reason = outcome.reason().unwrap_or_default();
-            eprintln!(
+            errln!(
                 "{}: run {run} {}: {reason}",
                 context.paint.error("error"),
                 outcome.word()
             );
-            eprintln!("hint: `reveille show {}` tells the whole story", run.0);
+            errln!("hint: `reveille show {}` tells the whole story", run.0);
         }
     }
 }
@@ -237,7 +240,7 @@ fn print_json(finished: &Finished) {
         "reason": finished.outcome.reason(),
         "unsent": finished.unsent,
     });
-    println!("{result}");
+    outln!("{result}");
 }
 
 fn exit_code(finished: &Finished) -> u8 {
@@ -254,13 +257,13 @@ async fn tend(context: &Context, engine: &Engine) {
         count: engine.settings.keep_runs,
     };
     if let Err(error) = engine.store.retain(retention).await {
-        eprintln!(
+        errln!(
             "{}: old runs were not removed: {error}",
             context.paint.warning("warning")
         );
     }
     if let CheckState::Damaged(found) = engine.store.check_ended().await {
-        eprintln!(
+        errln!(
             "{}: the database is damaged ({found}); it is set aside at the next start",
             context.paint.error("error")
         );

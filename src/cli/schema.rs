@@ -5,6 +5,7 @@ use std::fs;
 use clap::Args;
 
 use super::context::Context;
+use super::out::outln;
 use crate::config::folder::Folder;
 use crate::config::schema;
 use crate::error::Error;
@@ -22,11 +23,11 @@ pub struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     if arguments.job {
-        print!("{}", schema::text(&schema::job()));
+        outln!("{}", schema::text(&schema::job()).trim_end());
         return Ok(0);
     }
     if arguments.settings {
-        print!("{}", schema::text(&schema::settings()));
+        outln!("{}", schema::text(&schema::settings()).trim_end());
         return Ok(0);
     }
     let Folder::Disk(root) = context.folder()? else {
@@ -40,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         let path = root.join(name);
         fs::write(&path, schema::text(&schema))
             .map_err(|error| Error::usage(format!("cannot write {}: {error}", path.display())))?;
-        println!("{}", path.display());
+        outln!("{}", path.display());
     }
     Ok(0)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::context::{Context, store_error};
 use super::history::{row_json, short, state_word, when};
+use super::out::outln;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::job::{Call, RunId, RunState, StepRecord, Wait};
@@ -45,7 +46,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         return Err(Error::usage(format!("there is no run {run}")).hint(hint));
     };
     if arguments.json {
-        println!("{}", to_json(&story));
+        outln!("{}", to_json(&story));
     } else {
         let (_, config) = context.config()?;
         print(context, &config.settings, &story);
@@ -64,20 +65,20 @@ fn parse(text: &str) -> Result<RunId, Error> {
 fn print(context: &Context, settings: &Settings, story: &RunStory) {
     let row = &story.row;
     let paint = &context.paint;
-    println!("{}", paint.bold(&format!("Run {} of {}", row.run, row.job)));
-    println!("  outcome   {}", paint.outcome(state_word(&row.state)));
+    outln!("{}", paint.bold(&format!("Run {} of {}", row.run, row.job)));
+    outln!("  outcome   {}", paint.outcome(state_word(&row.state)));
     match &row.state {
         RunState::Finished(outcome) => {
             if let Some(reason) = outcome.reason() {
-                println!("  because   {}", indent(reason, 12));
+                outln!("  because   {}", indent(reason, 12));
             }
         }
         RunState::Waiting(Wait::Until(at)) => {
-            println!("  until     {}", when(context, settings, *at))
+            outln!("  until     {}", when(context, settings, *at))
         }
         _ => {}
     }
-    println!(
+    outln!(
         "  started   {}, {}",
         when(context, settings, row.accepted_at),
         row.trigger.word()
@@ -87,12 +88,12 @@ fn print(context: &Context, settings: &Settings, story: &RunStory) {
         .as_object()
         .is_some_and(|fields| fields.values().any(is_telling))
     {
-        println!("  event     {}", indent(&shown(event), 12));
+        outln!("  event     {}", indent(&shown(event), 12));
     }
     for step in &story.steps {
         print_step(context, step);
         for call in story.calls.iter().filter(|call| call.step == step.id) {
-            println!("    {}", call_line(call));
+            outln!("    {}", call_line(call));
         }
     }
     for delivery in &story.deliveries {
@@ -102,7 +103,8 @@ fn print(context: &Context, settings: &Settings, story: &RunStory) {
 
 fn is_telling(value: &Value) -> bool {
     match value {
-        Value::Null => false,
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
         Value::String(text) => !text.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
         _ => true,
@@ -121,23 +123,23 @@ fn print_step(context: &Context, step: &StepRecord) {
     } else {
         format!(" ({})", step.kind)
     };
-    println!();
-    println!(
+    outln!();
+    outln!(
         "{}{kind}  {}  {}{again}",
         paint.bold(&step.id),
         paint.outcome(step.end),
         short(step.took)
     );
     if let Some(error) = &step.error {
-        println!("    error: {}", indent(error, 4));
+        outln!("    error: {}", indent(error, 4));
     }
     if let Some(Value::Object(detail)) = &step.detail {
         for (name, value) in detail {
-            println!("    {name}: {}", indent(&shown(value), 6));
+            outln!("    {name}: {}", indent(&shown(value), 6));
         }
     }
     if let Some(result) = &step.result {
-        println!("    result: {}", indent(&shown(result), 4));
+        outln!("    result: {}", indent(&shown(result), 4));
     }
 }
 
@@ -147,12 +149,40 @@ fn indent(text: &str, by: usize) -> String {
     text.trim_end().replace('\n', &margin)
 }
 
-/// A value for people: text as it is, the rest as JSON over several lines.
-fn shown(value: &Value) -> String {
+/// A value for people: text as it is, a field or an item a line, what is inside of these as JSON.
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if text.contains('\n') => format!("\n{text}"),
         Value::String(text) => text.clone(),
-        other => format!("{other:#}"),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| is_telling(value))
+            .map(|(name, value)| format!("\n{name}: {}", shown(value).replace('\n', "\n  ")))
+            .collect(),
+        Value::Array(items)
+            if items
+                .iter()
+                .any(|item| item.is_object() || item.is_string()) =>
+        {
+            items
+                .iter()
+                .map(|item| format!("\n- {}", line(item)))
+                .collect()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A value in one line, without what is empty in it.
+fn line(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.replace('\n', " "),
+        Value::Object(fields) => {
+            let telling = fields.iter().filter(|(_, value)| is_telling(value));
+            let shown = telling.map(|(name, value)| format!("{name}={value}"));
+            shown.collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
     }
 }
 
@@ -188,12 +218,12 @@ fn print_delivery(context: &Context, settings: &Settings, delivery: &Delivery) {
         DeliveryState::Failed(reason) => format!("failed: {reason}"),
         DeliveryState::Dropped(reason) => format!("dropped: {reason}"),
     };
-    println!();
-    println!(
+    outln!();
+    outln!(
         "{}  {state}",
         context.paint.bold(&format!("to {}", delivery.kind))
     );
-    println!("    {}", indent(&delivery.body, 4));
+    outln!("    {}", indent(&delivery.body, 4));
 }
 
 fn to_json(story: &RunStory) -> Value {

@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         found.sort_by_key(|(_, span)| span.start);
         if let [(kind, _), rest @ ..] = found.as_slice() {
             for (other, span) in rest {
-                let what = format!("a {noun} has one kind, and this one is a `{kind}` already");
+                let what = format!("a {noun} has one kind, and `{kind}` is this one's");
                 self.error(
                     span.clone(),
                     what,
@@ -321,11 +321,26 @@ fn describe(source: &Arc<Source>, span: Range<usize>, error: &Error, also: &[&st
             match text.split_once(", expected ") {
                 Some((found, expected)) => {
                     Diagnostic::error(source, span, format!("{found} does not fit here"))
-                        .label(format!("write {expected}"))
+                        .label(format!("write {}", plain(expected)))
                 }
                 None => Diagnostic::error(source, span, text),
             }
         }
+    }
+}
+
+/// serde's names of types in TOML's.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list, as [\"one\", \"two\"]",
+        "a map" => "a table: keys below a header, or dotted keys",
+        "a boolean" => "true or false",
+        "a string" => "a text in quotes",
+        "u32" | "u64" | "i64" | "usize" => "a whole number without quotes",
+        "f64" => "a number without quotes",
+        other => other
+            .strip_prefix("struct ")
+            .map_or(other, |_| "dotted keys"),
     }
 }
 

@@ -190,8 +190,13 @@ impl Scope<'_> {
             return Some(Arc::clone(file));
         }
         let what = format!("there is no file `prompts/{}`", typed.value);
-        let known = self.world.prompts.keys().map(String::as_str);
-        let right = did_you_mean(&typed.value, known);
+        let known = || self.world.prompts.keys().map(String::as_str);
+        let near = did_you_mean(&typed.value, known());
+        let right = match (near.is_empty(), known().next()) {
+            (false, _) => near,
+            (true, Some(_)) => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
+            (true, None) => "write the file; `prompts/` is empty".to_owned(),
+        };
         self.error(typed.span, what, &right);
         None
     }

@@ -111,3 +111,7 @@ fn look_alike(token: &str) -> String {
     });
     replaced.collect()
 }
+
+#[cfg(test)]
+#[path = "fence_tests.rs"]
+mod tests;

@@ -215,4 +215,4 @@ fn late(phase: Phase, limit: Duration) -> LlmError {
 
 #[cfg(test)]
 #[path = "ollama_tests.rs"]
-mod tests;
+pub(in crate::llm) mod tests;

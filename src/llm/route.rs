@@ -99,3 +99,7 @@ pub async fn ask(
         calls,
     }
 }
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

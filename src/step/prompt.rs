@@ -85,6 +85,9 @@ pub struct Plan {
     max_tokens: Option<u32>,
 }
 
+/// What templates see that no step found.
+const NO_FACTS: &[&str] = &["event", "job", "run", "now", "language"];
+
 /// Why the plain text goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plainly {
@@ -246,15 +249,21 @@ impl Talk<'_> {
             return Ok(());
         }
         let settings = self.context.settings;
-        let today = self
-            .context
-            .clock
-            .now()
-            .with_timezone(&settings.timezone)
-            .date_naive();
-        // The rendered facts, and the values that they were rendered from.
-        let all = json!([self.plan.facts, self.context.scope]);
-        facts::check(answer, &all, settings.language, today)
+        let now = self.context.clock.now().with_timezone(&settings.timezone);
+        // What the steps found: the number of a run is no fact.
+        let mut found = self.context.scope.clone();
+        found.retain(|root, _| !NO_FACTS.contains(&root.as_str()));
+        let language = match settings.language {
+            Locale::En => facts::Language::En,
+            Locale::Es => facts::Language::Es,
+        };
+        facts::check(
+            answer,
+            &Value::Object(found),
+            &self.plan.facts,
+            language,
+            &now,
+        )
     }
 
     /// The plain text, saying so in one quiet line; a failure where the step has none.

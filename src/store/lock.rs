@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::StoreError;
+use crate::error::Error;
 
 const FOLDER: &str = "locks";
 const DAEMON: &str = "daemon";
@@ -25,6 +26,16 @@ pub enum LockError {
     /// The lock file could not be made.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<LockError> for Error {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { .. } => Error::usage(&error)
+                .hint("stop it first, or name another state folder with --state"),
+            LockError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// A held lock file: dropping it removes the file, and a process that dies leaves it behind, free.

@@ -111,7 +111,7 @@ impl Store {
     /// Opens the database in `folder`, making both if they are not there.
     ///
     /// When a process on this folder died without a goodbye, a look for damage begins beside
-    /// ([`Store::check_state`]).
+    /// ([`Store::check_state`]); [`Mode::Inline`] leaves that to the next opening with threads.
     ///
     /// # Errors
     /// A folder that cannot be written, a database of a newer version or of another program. A damaged
@@ -124,7 +124,7 @@ impl Store {
             Mode::Inline => Writer::inline(connection),
         };
         let checker = Checker::new(folder);
-        if !lock::orphans(folder).is_empty() {
+        if mode == Mode::Threaded && !lock::orphans(folder).is_empty() {
             checker.begin();
         }
         let inner = Inner {

@@ -85,15 +85,23 @@ fn find(folder: &Path) -> Result<Found, StoreError> {
 /// Makes a new database beside its place and moves it there whole: nobody ever sees half of one.
 fn create(path: &Path) -> Result<(), StoreError> {
     let new = with_suffix(path, ".new");
-    File::create(&new).map_err(|error| StoreError::file("create", &new, &error))?;
-    let mut connection = Connection::open(&new)?;
+    let made = fill(&new).and_then(|()| rename(&new, path));
+    if made.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    made?;
+    sync_folder(path)
+}
+
+fn fill(new: &Path) -> Result<(), StoreError> {
+    File::create(new).map_err(|error| StoreError::file("create", new, &error))?;
+    let mut connection = Connection::open(new)?;
+    // One sync at the end does for all of it.
     connection.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")?;
     schema::create(&mut connection)?;
     connection.execute_batch("PRAGMA journal_mode = WAL;")?;
     drop(connection);
-    sync(&new)?;
-    rename(&new, path)?;
-    sync_folder(path)
+    sync(new)
 }
 
 /// Moves a damaged database and its log out of the way, the log first: beside a new database it would be

@@ -124,6 +124,8 @@ impl End {
 /// An event under construction.
 #[derive(Debug, Default)]
 pub struct Draft {
+    /// What was wrong with single properties.
+    pub troubles: Vec<String>,
     uid: String,
     start: Option<Stamp>,
     end: Option<Stamp>,

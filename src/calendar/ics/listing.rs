@@ -15,8 +15,8 @@ use super::value::Span;
 use super::zone::{View, ZoneId, Zones};
 
 /// What one series and one calendar may cost to work out, in units of [`Fuel`] (a few nanoseconds each).
-const FUEL_OF_SERIES: u32 = 1_000_000;
-const FUEL_OF_CALENDAR: u32 = 50_000_000;
+const FUEL_OF_SERIES: u32 = 500_000;
+const FUEL_OF_CALENDAR: u32 = 20_000_000;
 /// Most items of one listing.
 const MAX_ITEMS: usize = 20_000;
 /// Most series whose trouble is told by name.

@@ -42,7 +42,7 @@ pub enum IcsError {
     #[error("this is not a calendar: it begins with `{0}` instead of `BEGIN:VCALENDAR`")]
     OtherText(String),
     /// The end is missing, as after a broken download.
-    #[error("this calendar is cut off: `END:VCALENDAR` is missing after {events} events")]
+    #[error("this calendar is cut off: `END:VCALENDAR` is missing (whole events read: {events})")]
     CutOff {
         /// Whole events before the end.
         events: usize,

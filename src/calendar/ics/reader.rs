@@ -100,7 +100,14 @@ impl Reader {
                 self.nested = 0;
             }
             ("VEVENT", Within::Event(draft)) => {
-                match std::mem::take(&mut **draft).finish() {
+                let draft = std::mem::take(&mut **draft);
+                for trouble in &draft.troubles {
+                    let title = draft.title();
+                    self.warn(format!(
+                        "`{title}`: {trouble}; the rest of the event stands"
+                    ));
+                }
+                match draft.finish() {
                     Ok(event) => self.contents.events.push(event),
                     Err(error) => self.warn(error),
                 }
@@ -128,10 +135,12 @@ impl Reader {
         match &mut self.within {
             Within::Calendar => {}
             Within::Event(draft) => {
-                if let Err(error) = draft.take(line, &mut self.contents.zones) {
-                    let error =
-                        format!("`{}`: {error}; the rest of the event stands", draft.title());
-                    self.warn(error);
+                let taken = draft.take(line, &mut self.contents.zones);
+                // Told at the event's end: its title may follow.
+                if let Err(error) = taken
+                    && draft.troubles.len() < MAX_WARNINGS
+                {
+                    draft.troubles.push(error);
                 }
             }
             Within::Timezone(_, _, Some(observance)) => observance.take(line),
@@ -161,8 +170,10 @@ impl Reader {
                 .push(format!("and {} more problems like these", self.unsaid));
         }
         if self.garbled > 0 {
-            self.left_out
-                .push(format!("{} lines are not calendar lines", self.garbled));
+            self.left_out.push(format!(
+                "lines that are no calendar lines: {}",
+                self.garbled
+            ));
         }
         self.contents.warnings = self.left_out;
         Ok(self.contents)

@@ -1,7 +1,8 @@
 //! Recurrence rules worked out (RFC 5545, section 3.3.10), on wall-clock time without a zone.
 //!
 //! A rule without COUNT starts at the window and not at DTSTART, so its age costs nothing. What a rule may
-//! cost is bounded by [`Fuel`], as COUNT does need the whole past and a rule may match nothing.
+//! cost is bounded by [`Fuel`], as COUNT does need the whole past and a rule may match nothing. (The crate `rrule` cannot
+//! be bounded so: a rule that matches nothing keeps it busy to the year 10,000.)
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 

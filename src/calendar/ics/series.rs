@@ -63,7 +63,7 @@ pub fn group(events: Vec<Event>, warnings: &mut Vec<String>) -> Vec<Series> {
     }
     if older > 0 {
         warnings.push(format!(
-            "{older} events have another's UID: they were taken for its older versions"
+            "events with another's UID, taken for its older versions: {older}"
         ));
     }
     list

@@ -20,7 +20,8 @@ CREATE TABLE runs (
 
 -- The row id follows `job` in the index: one job's runs, newest first, without a sort.
 CREATE INDEX runs_by_job ON runs (job);
-CREATE INDEX runs_active ON runs (state) WHERE state <> 'finished';
+-- On the id, which does not change as a run goes on: written when it is accepted and when it is finished.
+CREATE INDEX runs_active ON runs (id) WHERE state <> 'finished';
 
 -- What a run was started by. Kept apart from `runs`, whose rows are rewritten as the run goes on.
 CREATE TABLE events (

@@ -4,8 +4,6 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::clock::SystemClock;
-
 use super::*;
 
 const ROLE: &str = "REVEILLE_STORE_TEST_ROLE";

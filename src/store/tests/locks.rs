@@ -7,7 +7,7 @@ use crate::store::lock::{LockError, ProcessLock, daemon, daemon_pid, is_free};
 /// The child's part: holds the daemon's lock and one of its own until its stdin ends.
 pub(super) fn hold(folder: &Path) {
     let _daemon = daemon(folder).unwrap();
-    let lock = ProcessLock::acquire(folder, Uuid::now_v7()).unwrap();
+    let lock = ProcessLock::acquire(folder, new_id()).unwrap();
     println!("@{}", lock.name());
     let _ = std::io::stdin().read(&mut [0]);
 }
@@ -57,7 +57,7 @@ async fn a_killed_process_leaves_a_free_lock_which_a_good_check_sweeps() {
     let orphans = home.store.recover().await.unwrap();
     assert_eq!(orphans.len(), 1);
     assert_eq!((orphans[0].story.row.run, &orphans[0].owner), (live, &name));
-    let own = ProcessLock::acquire(home.path(), Uuid::now_v7()).unwrap();
+    let own = ProcessLock::acquire(home.path(), new_id()).unwrap();
     let opened = reopen(home.path()).unwrap();
     assert_eq!(opened.store.check_ended().await, CheckState::Passed);
     assert_eq!(lock::orphans(home.path()), [] as [PathBuf; 0]);

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::clock::TestClock;
+use crate::clock::{SystemClock, TestClock};
 use crate::job::{CursorKey, StepRecord, TriggerKind};
 
 /// A store in a folder of its own, with a clock that stands still.
@@ -85,9 +85,13 @@ fn reopen(folder: &Path) -> Result<Opened, StoreError> {
     Store::open(folder, clock, Mode::Threaded)
 }
 
+fn new_id() -> Uuid {
+    SystemClock::default().id()
+}
+
 fn event(job: &str, dedupe_key: Option<&str>) -> Event {
     Event {
-        id: Uuid::now_v7(),
+        id: new_id(),
         job: job.to_owned(),
         kind: TriggerKind::Cron,
         dedupe_key: dedupe_key.map(str::to_owned),

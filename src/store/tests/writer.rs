@@ -126,3 +126,25 @@ fn a_reader_sees_one_snapshot_and_does_not_hold_up_the_writer() {
     assert_eq!(counted, Ok((1, 1)));
     assert_eq!(home.history().len(), 2);
 }
+
+/// A killed process does not show what a power cut would: that rests on these.
+#[test]
+fn every_connection_writes_through_to_the_disk() {
+    let home = Home::new();
+    let connection = open::connect(&home.path().join(FILE)).unwrap();
+    for (name, expected) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+    ] {
+        let found: rusqlite::types::Value = connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .unwrap();
+        let found = match found {
+            rusqlite::types::Value::Text(text) => text,
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            other => panic!("{name} is {other:?}"),
+        };
+        assert_eq!(found, expected, "{name}");
+    }
+}

@@ -44,7 +44,7 @@ fn a_calendar_cut_off_anywhere_is_refused() {
     }
     refused(
         &whole[..end],
-        "this calendar is cut off: `END:VCALENDAR` is missing after 8 events",
+        "this calendar is cut off: `END:VCALENDAR` is missing (whole events read: 8)",
     );
     Calendar::parse(&whole[..=end + "END:VCALENDAR".len()])
         .expect("whole without its last line break");
@@ -87,7 +87,7 @@ fn a_wild_calendar_gives_what_can_be_read_and_says_the_rest() {
         "`Without a start` was left out: it has no DTSTART",
         "`With a wrong start` was left out: its DTSTART `2026-03-20` is not understood",
         "`With a wrong rule`: in its recurrence `FREQ=SOMETIMES` is not understood; the rest of the event stands",
-        "1 lines are not calendar lines",
+        "lines that are no calendar lines: 1",
         "time zone `Atlantis/Capital` is not known: its times are taken as local",
     ];
     assert_eq!(calendar.warnings, expected);
@@ -130,6 +130,6 @@ fn versions_of_one_event_are_counted() {
     assert_eq!(listing.items[0].title, "2");
     assert_eq!(
         calendar.warnings,
-        ["1 events have another's UID: they were taken for its older versions"]
+        ["events with another's UID, taken for its older versions: 1"]
     );
 }
