@@ -3,7 +3,6 @@
 /// Writes the enum of resolved kinds, the enum of authored ones, and the matches over both.
 ///
 /// A module `m` of kind `K` has a struct `m::Authored` (as typed) with `resolve(self, &mut Scope) -> Option<K>`.
-
 macro_rules! kinds {
     (
         $(#[$doc:meta])*

@@ -1,8 +1,7 @@
 //! A calendar at a web address, kept as a file: fetched when the server has a newer one, and used as it is when the
 //! server cannot be reached.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use reqwest::StatusCode;
 use reqwest::header::{
@@ -13,7 +12,7 @@ use serde_json::Value;
 
 use super::cache::Validators;
 use crate::net::{Client, NetError};
-use crate::workspace;
+use crate::workspace::{Workspace, WorkspaceError};
 
 /// What is remembered of a download.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,20 +41,22 @@ pub enum DownloadError {
     Net(#[from] NetError),
     /// The disk.
     #[error("it could not be kept: {0}")]
-    Keep(String),
+    Keep(#[from] WorkspaceError),
 }
 
-/// Brings `file` up to date with `url`; `kept` is what the last download gave to remember.
+/// Brings the file `name` of `cache` up to date with `url`; `kept` is what the last download gave to remember.
 ///
 /// # Errors
 /// It could not be fetched, and there is none from before.
 pub async fn refresh(
     client: &Client,
     url: &str,
-    file: &Path,
+    cache: &Workspace,
+    name: &str,
     kept: Option<Value>,
     now: String,
 ) -> Result<Download, DownloadError> {
+    let file = cache.folder().join(name);
     let known: Option<Known> = kept.and_then(|kept| serde_json::from_value(kept).ok());
     let known = known.filter(|_| file.exists());
     let headers = known
@@ -96,19 +97,12 @@ pub async fn refresh(
         },
         fetched_at: now,
     };
-    keep(file, &response.body).map_err(|error| DownloadError::Keep(error.to_string()))?;
+    cache.write(name, &response.body)?;
     Ok(Download {
-        file: file.to_owned(),
+        file,
         keep: serde_json::to_value(known).ok(),
         stale: None,
     })
-}
-
-fn keep(file: &Path, body: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    workspace::replace(file, body)
 }
 
 fn conditions(validators: &Validators) -> HeaderMap {

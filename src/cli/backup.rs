@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::{Context, store_error};
+use super::context::Context;
 use super::out::outln;
 use crate::error::Error;
 
@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         let what = format!("there is no database in {}", context.state.display());
         return Err(Error::usage(what).hint("nothing ran yet; `--state DIR` names another folder"));
     };
-    store.backup(&arguments.file).map_err(store_error)?;
+    store.backup(&arguments.file).map_err(Error::from)?;
     outln!("{}", arguments.file.display());
     Ok(0)
 }

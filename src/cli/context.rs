@@ -95,7 +95,7 @@ impl Context {
     /// The database, made if it is not there; what there is to say of it goes to stderr.
     pub fn open_store(&self, mode: Mode) -> Result<Store, Error> {
         let opened =
-            Store::open(&self.state, Arc::clone(&self.clock), mode).map_err(store_error)?;
+            Store::open(&self.state, Arc::clone(&self.clock), mode).map_err(Error::from)?;
         for notice in opened.notices {
             errln!("{}: {notice}", self.paint.warning("warning"));
         }
@@ -108,15 +108,6 @@ impl Context {
             return Ok(None);
         }
         self.open_store(Mode::Inline).map(Some)
-    }
-}
-
-/// The store's error with its hint.
-pub fn store_error(error: crate::store::StoreError) -> Error {
-    let said = Error::usage(&error);
-    match error.hint() {
-        Some(hint) => said.hint(hint),
-        None => said,
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::context::{Context, store_error};
+use super::context::Context;
 use super::out::{errln, outln};
 use crate::config::Settings;
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let rows = match context.existing_store()? {
         Some(store) => store
             .read_now(|reader| reader.history(&filter))
-            .map_err(store_error)?,
+            .map_err(Error::from)?,
         None => Vec::new(),
     };
     if arguments.json {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::context::{Context, store_error};
+use super::context::Context;
 use super::history::{state_word, when};
 use super::out::{errln, outln};
 use crate::config::{Config, Job};
@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     if let Some(store) = context.existing_store()? {
         let rows = store
             .read_now(|reader| reader.jobs_last())
-            .map_err(store_error)?;
+            .map_err(Error::from)?;
         last = rows.into_iter().map(|row| (row.job.clone(), row)).collect();
     }
     if arguments.json {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, store_error};
+use super::context::Context;
 use super::out::{errln, outln};
 use super::spinner::Spinner;
 use crate::config::folder::Folder;
@@ -42,8 +42,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let hash = job_hash(&config, &arguments.job);
     let event = by_hand(context, &job, &arguments.set)?;
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
-    let lock = lock.map_err(Error::usage)?;
-    let store = context.open_store(Mode::Inline)?;
+    let lock = lock.map_err(Error::from)?;
+    let store = context.open_store(Mode::Threaded)?;
     let engine = engine(context, folder, config, store, lock.name());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -156,7 +156,7 @@ pub(super) fn engine(
 }
 
 async fn tell_of_the_dead(context: &Context, engine: &Engine) -> Result<(), Error> {
-    for left in engine::recover(engine).await.map_err(store_error)? {
+    for left in engine::recover(engine).await.map_err(Error::from)? {
         let warning = context.paint.warning("warning");
         errln!(
             "{warning}: run {} of `{}` was interrupted: {}",
@@ -195,13 +195,13 @@ async fn execute(
     spinner.clear();
     match ended {
         Some(finished) => {
-            let finished = finished.map_err(store_error)?;
+            let finished = finished.map_err(Error::from)?;
             say(context, &finished);
             Ok(finished)
         }
         None => {
             let run = run.ok_or_else(|| Error::job("stopped"))?;
-            engine.cancel(run).await.map_err(store_error)?;
+            engine.cancel(run).await.map_err(Error::from)?;
             Err(Error::job(format!("run {run} was cancelled")))
         }
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::context::{Context, store_error};
+use super::context::Context;
 use super::history::{row_json, short, state_word, when};
 use super::out::outln;
 use crate::config::Settings;
@@ -34,13 +34,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             };
             let rows = store
                 .read_now(|reader| reader.history(&filter))
-                .map_err(store_error)?;
+                .map_err(Error::from)?;
             rows.first().ok_or_else(none)?.run
         }
     };
     let story = store
         .read_now(|reader| reader.run(run))
-        .map_err(store_error)?;
+        .map_err(Error::from)?;
     let Some(story) = story else {
         let hint = "`reveille history` lists them";
         return Err(Error::usage(format!("there is no run {run}")).hint(hint));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Delivery, Kind};
 use crate::job::NewDelivery;
 use crate::template::{Context, TemplateError, Templates};
-use crate::workspace::Workspace;
+use crate::workspace::{Put, Workspace};
 
 /// Renders a delivery; `None` when there is nothing to send.
 ///
@@ -63,8 +63,12 @@ pub fn send(
             let path = message.target["path"].as_str().unwrap_or_default();
             let text = format!("{}\n", message.body);
             let workspace = Workspace::new(state.join("workspace"));
-            let append = message.target["append"] == true;
-            let written = workspace.deliver(path, text.as_bytes(), append);
+            let put = if message.target["append"] == true {
+                Put::Append
+            } else {
+                Put::Replace
+            };
+            let written = workspace.deliver(path, text.as_bytes(), put);
             written.map(|()| None).map_err(|error| error.to_string())
         }
         "console" => {

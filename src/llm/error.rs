@@ -13,7 +13,7 @@ pub enum LlmError {
     /// No server.
     #[error("no server answers at {url}: {why}")]
     Unreachable {
-        /// The model's `url`.
+        /// Scheme, host and port of the model's `url`.
         url: String,
         /// What the connection said.
         why: String,
@@ -66,7 +66,7 @@ pub enum LlmError {
     /// Something else than the protocol came: a web page, a proxy's error.
     #[error("what answers at {url} does not speak the protocol: {why}")]
     Garbled {
-        /// The model's `url`.
+        /// Scheme, host and port of the model's `url`.
         url: String,
         /// What came.
         why: String,

@@ -37,9 +37,11 @@ impl<'a> Listener<'a> {
     pub fn push(&mut self, piece: &str) -> Result<(), LlmError> {
         self.raw_bytes += piece.len();
         self.pieces += 1;
-        let most_bytes = self.max_tokens as usize * BYTES_PER_TOKEN;
+        let most_bytes = (self.max_tokens as usize).saturating_mul(BYTES_PER_TOKEN);
         // A piece is a token for most servers; twice as many and some is beyond doubt.
-        if self.raw_bytes > most_bytes || self.pieces > 2 * self.max_tokens + 64 {
+        if self.raw_bytes > most_bytes
+            || self.pieces > self.max_tokens.saturating_mul(2).saturating_add(64)
+        {
             return Err(LlmError::Endless(self.max_tokens));
         }
         if piece.chars().any(|c| c.is_control() && !c.is_whitespace()) {

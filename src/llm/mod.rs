@@ -11,7 +11,6 @@ pub mod fence;
 mod listen;
 mod model;
 mod ollama;
-pub mod prompt;
 mod request;
 pub mod route;
 mod tokens;

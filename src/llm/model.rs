@@ -65,6 +65,15 @@ impl Model {
     pub fn backend(&self) -> String {
         format!("{}/{}", self.provider.word(), self.model)
     }
+
+    /// Where its server is, as errors show it: scheme, host and port.
+    pub(super) fn server(&self) -> String {
+        let url = url::Url::parse(&self.url);
+        url.map_or_else(
+            |_| "its url".into(),
+            |url| url.origin().ascii_serialization(),
+        )
+    }
 }
 
 /// How long each part of a call may take. All are above zero.

@@ -44,7 +44,7 @@ impl Server<'_, '_> {
                 .map(|_| ())
                 .map_err(|error| broken(self.0.model, error)),
             Err(late) => Err(LlmError::Unreachable {
-                url: self.0.model.url.clone(),
+                url: self.0.model.server(),
                 why: late.to_string(),
             }),
         }

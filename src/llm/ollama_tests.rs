@@ -166,6 +166,24 @@ async fn limit(script: Script, path: &str, phase: Phase, limit: Duration) -> Oll
 }
 
 #[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let (clock, request) = (clock(), Request::user("Hello"));
+    let model = model(&format!("{url}/ollama/TOKEN"));
+    let ((called, _), ()) = tokio::join!(ask(&model, &request, &clock), async {
+        let _accepted = silent.accept().await.unwrap();
+        clock.sleeping(3).await;
+        clock.advance(Duration::from_secs(5));
+    });
+    let error = called.result.unwrap_err();
+    assert!(
+        matches!(&error, LlmError::Unreachable { url: shown, .. } if *shown == url),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_slow_load_is_one_long_wait() {
     let mut script = Script::says("Hi");
     script.load = vec![Hang];

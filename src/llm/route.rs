@@ -68,7 +68,7 @@ pub async fn ask(
             failures.push(Failure {
                 model: model.name.clone(),
                 error: LlmError::Unreachable {
-                    url: model.url.clone(),
+                    url: model.server(),
                     why: "it was not there a moment ago".into(),
                 },
             });

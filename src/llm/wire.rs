@@ -177,11 +177,11 @@ fn told(model: &Model, status: u16, message: &str) -> LlmError {
 pub(super) fn broken(model: &Model, error: NetError) -> LlmError {
     match error {
         NetError::Resolve { why, .. } | NetError::Connect { why, .. } => LlmError::Unreachable {
-            url: model.url.clone(),
+            url: model.server(),
             why,
         },
         NetError::Timeout { limit, .. } => LlmError::Unreachable {
-            url: model.url.clone(),
+            url: model.server(),
             why: format!("no answer within {limit:?}"),
         },
         NetError::Broken { why, .. } => LlmError::BrokenOff(why),
@@ -192,7 +192,7 @@ pub(super) fn broken(model: &Model, error: NetError) -> LlmError {
 
 fn garbled(model: &Model, why: &str) -> LlmError {
     LlmError::Garbled {
-        url: model.url.clone(),
+        url: model.server(),
         why: why.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Requests: guarded, bounded in time and bytes, and quiet about URLs.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -191,7 +192,6 @@ impl Client {
 }
 
 /// An answer under way. Dropping it closes the connection.
-#[derive(Debug)]
 pub struct Streaming {
     /// The status line's code.
     pub status: StatusCode,
@@ -201,6 +201,15 @@ pub struct Streaming {
     origin: String,
     limit: u64,
     received: u64,
+}
+
+/// Without reqwest's own answer, which shows the URL.
+impl fmt::Debug for Streaming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Streaming");
+        shown.field("status", &self.status);
+        shown.field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 impl Streaming {

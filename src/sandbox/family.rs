@@ -99,6 +99,9 @@ impl Family {
                 break;
             }
         }
+        // The leader first: a shell whose child ends before it is asked to would just go on.
+        let mut members: Vec<_> = members.into_iter().collect();
+        members.sort_unstable_by_key(|pid| (*pid != leader, *pid));
         members.into_iter().filter_map(Pid::from_raw).collect()
     }
 }

@@ -19,6 +19,7 @@ use crate::config::settings::{CalendarPlace, CalendarSettings};
 use crate::config::value::{At, OneOrMany};
 use crate::job::CursorKey;
 use crate::net::{Client, Limits, Policy};
+use crate::workspace::Workspace;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -229,16 +230,13 @@ impl Look<'_> {
             ..Limits::default()
         };
         let client = Client::new(policy, limits, Arc::clone(self.context.clock));
-        let file = self
-            .context
-            .state
-            .join("cache")
-            .join(format!("calendar-{}.ics", self.source.name));
+        let cache = Workspace::new(self.context.state.join("cache"));
+        let name = format!("calendar-{}.ics", self.source.name);
         let key = self.key("download");
         let kept = self.kept(&key).await?;
         let now = self.context.clock.now().with_timezone(&self.zone);
         let now = now.to_rfc3339_opts(SecondsFormat::Secs, false);
-        let download = refresh(&client, url, &file, kept, now).await;
+        let download = refresh(&client, url, &cache, &name, kept, now).await;
         let download = download.map_err(|error| error.to_string())?;
         cursors.extend(download.keep.map(|keep| (key, Some(keep))));
         if let Some((fetched_at, error)) = download.stale {

@@ -14,6 +14,7 @@ use crate::job::{Call, CursorKey, StepEnd};
 use crate::llm::Model;
 use crate::store::Store;
 use crate::template::Templates;
+use crate::workspace::Workspace;
 
 /// Which models may read what a job reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,11 @@ impl Context<'_> {
             .filter(|model| model.local || self.reach == Reach::Anywhere)
             .map(|model| model.with_key(self.secrets).map_err(StepError::new))
             .collect()
+    }
+
+    /// The folder that steps may write in.
+    pub fn workspace(&self) -> Workspace {
+        Workspace::new(self.state.join("workspace"))
     }
 
     /// Renders a template of the job file.

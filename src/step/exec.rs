@@ -113,8 +113,9 @@ impl Exec {
     }
 
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
-        let workspace = context.state.join("workspace");
-        let made = tokio::fs::create_dir_all(&workspace).await;
+        let workspace = context.workspace();
+        let workspace = workspace.folder();
+        let made = tokio::fs::create_dir_all(workspace).await;
         made.map_err(|error| {
             StepError::new(format!("cannot make {}: {error}", workspace.display()))
         })?;
@@ -128,7 +129,7 @@ impl Exec {
             timeout: context.limit,
             max_output: usize::try_from(self.max_output).unwrap_or(usize::MAX),
             zone: Some(context.settings.timezone.name().to_owned()),
-            ..Program::new(self.argv(context)?, &workspace)
+            ..Program::new(self.argv(context)?, workspace)
         };
         let finished = program.run(context.clock.as_ref()).await;
         let finished = finished.map_err(|error| StepError::new(error.to_string()))?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Context, Declaration, Done, StepError};
 use crate::config::resolve::Scope;
 use crate::config::value::{At, Size};
-use crate::workspace::Workspace;
+use crate::workspace::WorkspaceError;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,30 +79,33 @@ impl File {
         }
     }
 
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
-        let workspace = Workspace::new(context.state.join("workspace"));
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
+        let workspace = context.workspace();
         let path = context.render(&self.path)?;
-        let failed = |error: &dyn std::fmt::Display| StepError::new(error.to_string());
-        let (text, missing) = match self.verb {
-            Verb::Read => match workspace.read(&path, self.max_bytes) {
-                Ok(bytes) => (String::from_utf8_lossy(&bytes).into_owned(), false),
-                Err(error) if error.is_missing() => (String::new(), true),
-                Err(error) => return Err(failed(&error)),
+        let text = context.render(&self.text)?;
+        let (verb, max) = (self.verb, self.max_bytes);
+        let work = tokio::task::spawn_blocking(move || match verb {
+            Verb::Read => match workspace.read(&path, max) {
+                Ok(bytes) => Ok(told(&path, &String::from_utf8_lossy(&bytes), false)),
+                Err(WorkspaceError::NotFound(_)) => Ok(told(&path, "", true)),
+                Err(error) => Err(error),
             },
-            Verb::Write | Verb::Append => {
-                let text = context.render(&self.text)?;
-                let written = if self.verb == Verb::Write {
-                    workspace.write(&path, text.as_bytes())
-                } else {
-                    workspace.append(&path, text.as_bytes())
-                };
-                written.map_err(|error| failed(&error))?;
-                (text, false)
-            }
-        };
-        let bytes = text.len();
-        let result: Value =
-            json!({ "path": path, "text": text, "bytes": bytes, "missing": missing });
-        Ok(Done::result(result))
+            Verb::Write => workspace
+                .write(&path, text.as_bytes())
+                .map(|()| told(&path, &text, false)),
+            Verb::Append => workspace
+                .append(&path, text.as_bytes())
+                .map(|()| told(&path, &text, false)),
+        });
+        let result = work
+            .await
+            .map_err(|error| StepError::new(format!("a bug: {error}")))?;
+        result
+            .map(Done::result)
+            .map_err(|error| StepError::new(error.to_string()))
     }
+}
+
+fn told(path: &str, text: &str, missing: bool) -> Value {
+    json!({ "path": path, "text": text, "bytes": text.len(), "missing": missing })
 }

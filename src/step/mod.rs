@@ -197,7 +197,7 @@ impl Kind {
             Kind::System(system) => system.run(context).await,
             Kind::Exec(exec) => exec.run(context).await,
             Kind::Set(set) => set.run(context),
-            Kind::File(file) => file.run(context),
+            Kind::File(file) => file.run(context).await,
             Kind::Prompt(prompt) => prompt.run(context).await,
             Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_) | Kind::Approve(_) => {
                 Err(StepError::not_yet(self.word()))

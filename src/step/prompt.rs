@@ -253,15 +253,11 @@ impl Talk<'_> {
         // What the steps found: the number of a run is no fact.
         let mut found = self.context.scope.clone();
         found.retain(|root, _| !NO_FACTS.contains(&root.as_str()));
-        let language = match settings.language {
-            Locale::En => facts::Language::En,
-            Locale::Es => facts::Language::Es,
-        };
         facts::check(
             answer,
             &Value::Object(found),
             &self.plan.facts,
-            language,
+            settings.language,
             &now,
         )
     }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Context, Declaration, Done, StepError};
 use crate::config::resolve::Scope;
 use crate::config::value::{Celsius, Percent};
-use crate::system::{Fact, Thresholds};
+use crate::system::{Asked, Fact, Limits, Machine};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,35 +48,88 @@ impl<T> Default for Above<T> {
 #[derive(Debug, Clone)]
 pub struct System {
     facts: Vec<Fact>,
-    thresholds: Thresholds,
+    limits: Limits,
 }
 
 impl Authored {
     pub(super) fn resolve(self, _: &mut Scope<'_>) -> Option<System> {
+        let usual = Limits::default();
         Some(System {
             facts: self.system,
-            thresholds: Thresholds {
-                disk: self.disk.above.map(|share| share.0),
-                memory: self.memory.above.map(|share| share.0),
-                load: self.load.above,
-                temperature: self.temperature.above.map(|degrees| degrees.0),
+            limits: Limits {
+                disk: self.disk.above.map(|share| share.0).or(usual.disk),
+                memory: self.memory.above.map(|share| share.0).or(usual.memory),
+                load: self.load.above.or(usual.load),
+                temperature: self
+                    .temperature
+                    .above
+                    .map(|degrees| degrees.0)
+                    .or(usual.temperature),
             },
         })
     }
 }
 
+/// The name under which the last boot is remembered.
+const BOOT: &str = "boot";
+
 impl System {
     pub(super) fn declaration(&self) -> Declaration {
+        let mut example = crate::system::example();
+        if let Value::Object(fields) = &mut example {
+            fields.retain(|field, _| self.gives(field));
+        }
         Declaration {
             effects: false,
             outside_text: false,
             private: false,
             timeout: Duration::from_secs(20),
-            example: crate::system::example(),
+            example,
         }
     }
 
+    /// Whether the result has this field: only what was asked for is there.
+    fn gives(&self, field: &str) -> bool {
+        let fact = match field {
+            "disk" => Fact::Disk,
+            "memory" => Fact::Memory,
+            "load" => Fact::Load,
+            "temperature" => Fact::Temperature,
+            "failed_units" => Fact::FailedUnits,
+            "boot" => Fact::Reboots,
+            _ => return true,
+        };
+        self.facts.contains(&fact)
+    }
+
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
-        todo!()
+        let key = context.cursor(BOOT);
+        let asked_for = key.clone();
+        let last = context
+            .store
+            .read(move |reader| reader.cursor(&asked_for))
+            .await;
+        let last = last.map_err(|error| StepError::new(error.to_string()))?;
+        let asked = Asked {
+            facts: &self.facts,
+            limits: self.limits,
+            last_boot: last.as_ref().and_then(Value::as_str),
+            locale: context.settings.language,
+        };
+        let workspace = context.workspace();
+        let facts = Machine::default()
+            .look(&asked, workspace.folder(), context.clock.as_ref())
+            .await;
+        let boot = facts
+            .boot
+            .as_ref()
+            .map(|boot| Value::String(boot.id.clone()));
+        let moved = boot.filter(|boot| Some(boot) != last.as_ref());
+        let result =
+            serde_json::to_value(facts).map_err(|error| StepError::new(error.to_string()))?;
+        Ok(Done {
+            cursors: moved.map(|boot| (key, Some(boot))).into_iter().collect(),
+            ..Done::result(result)
+        })
     }
 }

@@ -270,11 +270,12 @@ impl<'a> Checker<'a> {
         match expression {
             Expr::Var(name) => self.variable(name.id, range(name.span()), missing),
             Expr::GetAttr(get) => {
-                let base = self.value(&get.expr, missing);
+                // Only the last step may be missing: a field of what is undefined is an error.
+                let base = self.expression(&get.expr);
                 self.field(&base, get.name, &get.expr, missing)
             }
             Expr::GetItem(get) => {
-                let base = self.value(&get.expr, missing);
+                let base = self.expression(&get.expr);
                 match &get.subscript_expr {
                     Expr::Const(key) => match key.value.as_str() {
                         // The name in the finding comes from the source; the tree owns this text.

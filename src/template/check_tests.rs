@@ -98,6 +98,10 @@ fn names_and_fields_that_are_not_there_are_found_with_their_place() {
         &[("itms", "there is no field `itms`", "did you mean `items`?")],
     );
     check(
+        "{{ event.agrs.first|default('') }}",
+        &[("agrs", "there is no field `agrs`", "there are: due_at")],
+    );
+    check(
         "{{ text.length }}",
         &[("length", "there is no field `length`", "it is a text")],
     );

@@ -1,4 +1,5 @@
 //! A fake Ollama on 127.0.0.1:0: the real protocol (NDJSON over chunked HTTP/1.1), failing on demand.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::sync::{Arc, Mutex};
 

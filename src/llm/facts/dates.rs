@@ -5,7 +5,7 @@ use regex::Captures;
 use super::claim::Reading;
 use super::scan::{Read, Rule};
 use super::words::{CLEAR_MONTHS, MONTHS, SHORT_WEEKDAYS, WEEKDAYS, day, days, month, weekday};
-use super::{Kind, Language};
+use super::{Kind, Locale};
 
 /// Dates with a month: they come before everything else.
 pub(super) fn full() -> Vec<Rule> {
@@ -51,6 +51,11 @@ pub(super) fn partial() -> Vec<Rule> {
             day_of_week,
         ),
         Rule::new(&format!(r"\b(?P<month>{CLEAR_MONTHS})\b"), month_alone),
+        // Elsewhere they are verbs.
+        Rule::new(
+            r"\b(?:in|of|since|until) (?P<month>march|may)\b",
+            month_alone,
+        ),
         Rule::new(r"\b(?:dia|el|the)\s+(?P<day>[0-3]?\d)\b", day_alone),
         Rule::new(r"\b(?P<day>[0-3]?\d)(?:st|nd|rd|th|\^|\.[o^])", day_alone),
         Rule::new(r"\b(?:hasta manana|see you tomorrow)\b", |_, _, _| {
@@ -83,7 +88,7 @@ fn is_date(month: u32, day: u32) -> bool {
     chrono::NaiveDate::from_ymd_opt(2024, month, day).is_some()
 }
 
-fn stamp(found: &Captures<'_>, text: &str, languages: &[Language]) -> Read {
+fn stamp(found: &Captures<'_>, text: &str, languages: &[Locale]) -> Read {
     let (h, m) = (number(found, "h")?, number(found, "m")?);
     let seconds = number(found, "s").unwrap_or(0);
     let mut claims = iso(found, text, languages)?;
@@ -91,7 +96,7 @@ fn stamp(found: &Captures<'_>, text: &str, languages: &[Language]) -> Read {
     Some(claims)
 }
 
-fn iso(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn iso(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     let (month, day) = (number(found, "month")?, number(found, "day")?);
     is_date(month, day).then(|| {
         vec![(
@@ -102,7 +107,7 @@ fn iso(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
 }
 
 /// Day first; month first too where English is read.
-fn numeric(found: &Captures<'_>, _: &str, languages: &[Language]) -> Read {
+fn numeric(found: &Captures<'_>, _: &str, languages: &[Locale]) -> Read {
     let part = |index: usize| found.get(index)?.as_str().parse::<u32>().ok();
     let (first, second) = (part(1)?, part(2)?);
     let year = found
@@ -113,13 +118,13 @@ fn numeric(found: &Captures<'_>, _: &str, languages: &[Language]) -> Read {
     if is_date(second, first) {
         readings.push(Reading::Date(year, second, first, None));
     }
-    if languages.contains(&Language::En) && is_date(first, second) {
+    if languages.contains(&Locale::En) && is_date(first, second) {
         readings.push(Reading::Date(year, first, second, None));
     }
     (!readings.is_empty()).then(|| vec![(Kind::Date, readings)])
 }
 
-fn named(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn named(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     if belongs_to_time(found, text) || is_other_word(found, text) {
         return None;
     }
@@ -135,7 +140,7 @@ fn named(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
     })
 }
 
-fn named_range(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn named_range(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     let first_is_word = !found["day"].starts_with(|c: char| c.is_ascii_digit());
     // `twenty-first` is one day.
     if belongs_to_time(found, text) || first_is_word && found[0].contains('-') {
@@ -172,7 +177,7 @@ fn is_other_word(found: &Captures<'_>, text: &str) -> bool {
     month == "may" && !matches!(word, "" | "at" | "from" | "to" | "until" | "and" | "is")
 }
 
-fn day_of_week(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn day_of_week(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     let weekday = weekday(&found["weekday"])?;
     Some(vec![match number(found, "day") {
         Some(day) => (Kind::Date, vec![Reading::Day(day, Some(weekday))]),
@@ -180,7 +185,7 @@ fn day_of_week(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
     }])
 }
 
-fn month_alone(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn month_alone(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     Some(vec![(
         Kind::Date,
         vec![Reading::Month(month(&found["month"])?)],
@@ -188,13 +193,13 @@ fn month_alone(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
 }
 
 /// `the 20` may be a day and may be twenty of something.
-fn day_alone(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn day_alone(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     let day = number(found, "day")?;
     let readings = vec![Reading::Day(day, None), Reading::Number(day.into(), 0)];
     Some(vec![(Kind::Number, readings)])
 }
 
-fn relative(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn relative(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     let names = [("one", 1), ("two", 2), ("back", -1)];
     let (_, days) = names
         .into_iter()

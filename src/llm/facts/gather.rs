@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::Language;
+use super::Locale;
 use super::claim::{Known, Reading};
 use super::fold::Folded;
 use super::scan::scan;
@@ -138,7 +138,7 @@ impl Gatherer {
                 .durations
                 .insert((end + 1440).saturating_sub(start) % 1440);
         }
-        for claim in scan(&mut folded, &[Language::En, Language::Es]) {
+        for claim in scan(&mut folded, &[Locale::En, Locale::Es]) {
             claim
                 .readings
                 .into_iter()

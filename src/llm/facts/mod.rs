@@ -20,17 +20,9 @@ use chrono_tz::Tz;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::template::Locale;
 use claim::Known;
 use fold::Folded;
-
-/// The language of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    En,
-    /// Spanish.
-    Es,
-}
 
 /// Something that the answer says and the facts do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +76,7 @@ pub fn check(
     answer: &str,
     facts: &Value,
     text: &str,
-    language: Language,
+    language: Locale,
     now: &DateTime<Tz>,
 ) -> Result<(), Vec<Invention>> {
     let known = gather::gather(facts, text, now);

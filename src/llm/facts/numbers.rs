@@ -5,14 +5,14 @@ use regex::Captures;
 use super::claim::Reading;
 use super::scan::{Read, Rule};
 use super::words::{number, numbers};
-use super::{Kind, Language};
+use super::{Kind, Locale};
 
 const HOURS: &str = r"(?:hours?|hrs?|horas?|h)";
 const MINUTES: &str = r"(?:minutes?|mins?|minutos?|m)";
 
 /// How long something takes, in more than one word. Before the times: `2h 30min` holds no time.
 pub(super) fn long_durations() -> Vec<Rule> {
-    let (en, es) = (numbers(Language::En, 1..=99), numbers(Language::Es, 1..=99));
+    let (en, es) = (numbers(Locale::En, 1..=99), numbers(Locale::Es, 1..=99));
     let count = format!(r"(?:\d+(?:[.,]\d+)?|{en}|{es}|an?)");
     vec![
         Rule::new(
@@ -45,7 +45,7 @@ pub(super) fn long_durations() -> Vec<Rule> {
 
 /// How long something takes, in one unit. After the times: `a las 9 horas` is one.
 pub(super) fn durations() -> Vec<Rule> {
-    let (en, es) = (numbers(Language::En, 1..=99), numbers(Language::Es, 1..=99));
+    let (en, es) = (numbers(Locale::En, 1..=99), numbers(Locale::Es, 1..=99));
     vec![
         Rule::new(
             &format!(r"\b(?P<h>\d+(?:[.,]\d+)?|{en}|{es})[\s-]?(?:hours?|hrs?|horas?)\b"),
@@ -61,16 +61,19 @@ pub(super) fn durations() -> Vec<Rule> {
 /// Whatever digits and number words are left.
 pub(super) fn plain() -> Vec<Rule> {
     vec![
-        Rule::new(r"(?P<thousands>\d+)\s+(?:mil|thousand)\b", thousands),
+        Rule::new(
+            r"(?P<value>\d+(?:[.,]\d+)?)\s+(?:(?P<thousand>mil|thousand)|millones|millon|million)\b",
+            large,
+        ),
         Rule::new(r"\d[\d.,']*\d|\d", digits),
         // One is an article, too.
         Rule::new(
-            &format!(r"\b{}\b", numbers(Language::En, 2..=1000)),
-            |found, _, languages| word(found, languages, Language::En),
+            &format!(r"\b{}\b", numbers(Locale::En, 2..=1000)),
+            |found, _, languages| word(found, languages, Locale::En),
         ),
         Rule::new(
-            &format!(r"\b{}\b", numbers(Language::Es, 2..=1000)),
-            |found, _, languages| word(found, languages, Language::Es),
+            &format!(r"\b{}\b", numbers(Locale::Es, 2..=1000)),
+            |found, _, languages| word(found, languages, Locale::Es),
         ),
         Rule::new(r"\b(?:zero|cero)\b", |_, _, _| Some(vec![whole(0)])),
     ]
@@ -95,7 +98,7 @@ fn amount(found: &Captures<'_>, name: &str) -> Option<f64> {
 }
 
 /// Hours, minutes or both; one alone may also be a number of the facts.
-fn long(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn long(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     let (h, m) = (amount(found, "h"), amount(found, "m"));
     let half = found
         .name("half")
@@ -123,15 +126,13 @@ fn long(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
     Some(vec![(Kind::Number, readings)])
 }
 
-fn thousands(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
-    let value: f64 = found["thousands"].parse().ok()?;
-    Some(vec![(
-        Kind::Number,
-        vec![Reading::Number(value * 1000.0, 0)],
-    )])
+fn large(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
+    let value = amount(found, "value")?;
+    let unit = found.name("thousand").map_or(1e6, |_| 1e3);
+    Some(vec![(Kind::Number, vec![Reading::Number(value * unit, 0)])])
 }
 
-fn digits(found: &Captures<'_>, _: &str, languages: &[Language]) -> Read {
+fn digits(found: &Captures<'_>, _: &str, languages: &[Locale]) -> Read {
     let text = &found[0];
     let mut readings: Vec<_> = languages
         .iter()
@@ -141,7 +142,7 @@ fn digits(found: &Captures<'_>, _: &str, languages: &[Language]) -> Read {
         // 1.2.3 is no number of any language: its parts are.
         let parts = text
             .split(['.', ',', '\''])
-            .filter_map(|part| value(part, Language::En));
+            .filter_map(|part| value(part, Locale::En));
         return Some(parts.map(|part| (Kind::Number, vec![part])).collect());
     }
     // 9.30 may be half past nine.
@@ -158,10 +159,10 @@ fn digits(found: &Captures<'_>, _: &str, languages: &[Language]) -> Read {
 }
 
 /// The number that `text` is in `language`: `1,234.5` in English, `1.234,5` in Spanish.
-fn value(text: &str, language: Language) -> Option<Reading> {
+fn value(text: &str, language: Locale) -> Option<Reading> {
     let (group, point) = match language {
-        Language::En => (',', '.'),
-        Language::Es => ('.', ','),
+        Locale::En => (',', '.'),
+        Locale::Es => ('.', ','),
     };
     let (whole, decimals) = match text.split_once(point) {
         Some((whole, decimals)) => (whole, decimals),
@@ -191,7 +192,7 @@ fn single_point(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-fn word(found: &Captures<'_>, languages: &[Language], language: Language) -> Read {
+fn word(found: &Captures<'_>, languages: &[Locale], language: Locale) -> Read {
     if !languages.contains(&language) {
         return None;
     }

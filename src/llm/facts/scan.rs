@@ -6,7 +6,7 @@ use regex::{Captures, Regex};
 
 use super::claim::{Claim, Reading};
 use super::fold::Folded;
-use super::{Kind, Language, dates, numbers, times};
+use super::{Kind, Locale, dates, numbers, times};
 
 /// What a rule makes of a match: nothing (it is left to others), or claims (none: it is no claim at all).
 pub(super) type Read = Option<Vec<(Kind, Vec<Reading>)>>;
@@ -14,12 +14,12 @@ pub(super) type Read = Option<Vec<(Kind, Vec<Reading>)>>;
 /// A pattern over folded text and its meaning.
 pub(super) struct Rule {
     pub pattern: Regex,
-    pub read: fn(&Captures<'_>, &str, &[Language]) -> Read,
+    pub read: fn(&Captures<'_>, &str, &[Locale]) -> Read,
 }
 
 impl Rule {
     /// `pattern` is ASCII: folded text has nothing else, and the tables are a tenth of Unicode's.
-    pub fn new(pattern: &str, read: fn(&Captures<'_>, &str, &[Language]) -> Read) -> Self {
+    pub fn new(pattern: &str, read: fn(&Captures<'_>, &str, &[Locale]) -> Read) -> Self {
         let pattern = Regex::new(&format!("(?-u){pattern}")).expect("a constant pattern");
         Rule { pattern, read }
     }
@@ -38,7 +38,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 });
 
 /// Every claim in `text`, in the order of the rules. Number words and separators are read as in `languages`.
-pub(super) fn scan(text: &mut Folded, languages: &[Language]) -> Vec<Claim> {
+pub(super) fn scan(text: &mut Folded, languages: &[Locale]) -> Vec<Claim> {
     let mut claims = Vec::new();
     for rule in RULES.iter() {
         let mut read = Vec::new();

@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 use super::claim::Reading;
 use super::scan::{Read, Rule};
 use super::words::{number, numbers};
-use super::{Kind, Language};
+use super::{Kind, Locale};
 
 const AM_PM: &str = r"(?:\s?(?P<half>[ap])\.?\s?m\b\.?)?";
 const PART: &str = r"(?:,?\s+(?:(?:de|del|por|en|esta|in|this|at|the|la|el)\s+)+(?P<part>manana|madrugada|mediodia|tarde|noche|morning|afternoon|evening|night)\b|\s+(?P<tonight>tonight)\b)?";
@@ -43,15 +43,15 @@ pub(super) fn clock() -> Vec<Rule> {
 
 /// Times in words.
 pub(super) fn spoken() -> Vec<Rule> {
-    let en = format!(r"(?:\d{{1,2}}|{})", numbers(Language::En, 1..=12));
-    let es = format!(r"(?:\d{{1,2}}|{})", numbers(Language::Es, 1..=12));
-    let es_minutes = format!(r"(?:\d{{1,2}}|{})", numbers(Language::Es, 2..=59));
-    let en_minutes = numbers(Language::En, 5..=59);
+    let en = format!(r"(?:\d{{1,2}}|{})", numbers(Locale::En, 1..=12));
+    let es = format!(r"(?:\d{{1,2}}|{})", numbers(Locale::Es, 1..=12));
+    let es_minutes = format!(r"(?:\d{{1,2}}|{})", numbers(Locale::Es, 2..=59));
+    let en_minutes = numbers(Locale::En, 5..=59);
     let minutes = format!(
         r"(?:\s+(?P<sign>y|menos)\s+(?P<min>media|cuarto|{es_minutes})\b|\s+(?P<bare>quince|treinta|cuarenta(?: y cinco)?)\b)?"
     );
     // One is an article, too: `at one point`.
-    let several = format!(r"(?:\d{{1,2}}|{})", numbers(Language::En, 2..=12));
+    let several = format!(r"(?:\d{{1,2}}|{})", numbers(Locale::En, 2..=12));
     let from = "at|by|until|till|from|before|after|around|since|between";
     vec![
         Rule::new(
@@ -91,8 +91,8 @@ pub(super) fn spoken() -> Vec<Rule> {
             &format!(r"\b(?:{from}|desde|hasta)\s+(?P<h>\d{{1,2}})\b{PART}"),
             spoken_loose,
         ),
-        Rule::new(r"\b(?P<noon>noon|midday|mediodia)\b", named_time),
-        Rule::new(r"\b(?:midnight|medianoche)\b", named_time),
+        Rule::new(r"\b(?:12\s?)?(?P<noon>noon|midday|mediodia)\b", named_time),
+        Rule::new(r"\b(?:12\s?)?(?:midnight|medianoche)\b", named_time),
     ]
 }
 
@@ -144,14 +144,14 @@ fn times(hours: &[u32], seconds: u32) -> Vec<Reading> {
     seconds.collect()
 }
 
-fn digital(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn digital(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     let hours = hours(found, text, digits(found, "h")?, Spoken::No)?;
     let seconds = digits(found, "m").unwrap_or(0) * 60 + digits(found, "s").unwrap_or(0);
     Some(vec![(Kind::Time, times(&hours, seconds))])
 }
 
 /// `9-10am`, `9.30 to 11 pm`: the first may lie in either half.
-fn range_of_half(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn range_of_half(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     let (h, h2) = (digits(found, "h")?, digits(found, "h2")?);
     if h > 12 || h2 > 12 || belongs_to_time(found, text) {
         return None;
@@ -166,7 +166,7 @@ fn range_of_half(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
     ])
 }
 
-fn range_to_clock(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn range_to_clock(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     if belongs_to_time(found, text) {
         return None;
     }
@@ -185,7 +185,7 @@ fn belongs_to_time(found: &Captures<'_>, text: &str) -> bool {
     text[..start].ends_with([':', '.'])
 }
 
-fn time_or_duration(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn time_or_duration(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     let h = digits(found, "h")?;
     let m = digits(found, "m");
     let mut readings = vec![Reading::Duration(h * 60 + m.unwrap_or(0))];
@@ -218,12 +218,12 @@ fn spoken_times(found: &Captures<'_>, text: &str) -> Option<Vec<Reading>> {
     Some(shifted.map(Reading::Time).collect())
 }
 
-fn spoken_exact(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn spoken_exact(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     Some(vec![(Kind::Time, spoken_times(found, text)?)])
 }
 
 /// `las 3` may be three o'clock and may be the three of something.
-fn spoken_loose(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn spoken_loose(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     let mut readings = spoken_times(found, text)?;
     let word = &found["h"];
     let one = word == "una" && found.get(0)?.as_str() == "la una";
@@ -236,7 +236,7 @@ fn spoken_loose(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
     Some(vec![(Kind::Time, readings)])
 }
 
-fn spoken_range(found: &Captures<'_>, text: &str, _: &[Language]) -> Read {
+fn spoken_range(found: &Captures<'_>, text: &str, _: &[Locale]) -> Read {
     if measures(&text[found.get(0)?.end()..]) {
         return None;
     }
@@ -258,7 +258,7 @@ fn measures(rest: &str) -> bool {
     UNIT.is_match(rest)
 }
 
-fn named_time(found: &Captures<'_>, _: &str, _: &[Language]) -> Read {
+fn named_time(found: &Captures<'_>, _: &str, _: &[Locale]) -> Read {
     let hour = if found.name("noon").is_some() { 12 } else { 0 };
     Some(vec![(Kind::Time, vec![Reading::Time(hour * 3600)])])
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::Weekday;
 
-use super::Language;
+use super::Locale;
 
 const EN_UNITS: &str = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen \
     sixteen seventeen eighteen nineteen";
@@ -51,8 +51,15 @@ static SPANISH: LazyLock<Words> = LazyLock::new(|| {
             words.insert(format!("{ten} y {unit}"), value + digit);
         }
     }
+    let hundreds =
+        "doscient trescient cuatrocient quinient seiscient setecient ochocient novecient";
+    for (stem, value) in hundreds.split_whitespace().zip((200..).step_by(100)) {
+        words.insert(format!("{stem}os"), value);
+        words.insert(format!("{stem}as"), value);
+    }
     for (word, value) in [
         ("un", 1),
+        ("ciento", 100),
         ("una", 1),
         ("veintiun", 21),
         ("docena", 12),
@@ -74,10 +81,10 @@ static ORDINALS: LazyLock<Words> = LazyLock::new(|| {
     words
 });
 
-fn words(language: Language) -> &'static Words {
+fn words(language: Locale) -> &'static Words {
     match language {
-        Language::En => &ENGLISH,
-        Language::Es => &SPANISH,
+        Locale::En => &ENGLISH,
+        Locale::Es => &SPANISH,
     }
 }
 
@@ -97,7 +104,7 @@ pub(super) fn day(word: &str) -> Option<u32> {
 }
 
 /// An alternation of the language's number words within `range`, longest first. No capturing group.
-pub(super) fn numbers(language: Language, range: std::ops::RangeInclusive<u32>) -> String {
+pub(super) fn numbers(language: Locale, range: std::ops::RangeInclusive<u32>) -> String {
     let within = words(language)
         .iter()
         .filter(|(_, value)| range.contains(value));
@@ -107,7 +114,7 @@ pub(super) fn numbers(language: Language, range: std::ops::RangeInclusive<u32>) 
 /// An alternation of what can stand for a day of the month.
 pub(super) fn days() -> String {
     let ordinals = alternation(ORDINALS.keys().map(String::as_str));
-    let (en, es) = (numbers(Language::En, 1..=31), numbers(Language::Es, 1..=31));
+    let (en, es) = (numbers(Locale::En, 1..=31), numbers(Locale::Es, 1..=31));
     format!(r"(?:[0-3]?\d|{ordinals}|{en}|{es})")
 }
 

@@ -68,6 +68,7 @@ fn dates_and_weekdays() {
             ("on 12/11", "12/11", Date),
             ("20 November 2025", "20 November 2025", Date),
             ("in January", "January", Date),
+            ("the second week of March", "of March", Date),
             ("Yesterday was quiet", "Yesterday", Date),
             ("the day after tomorrow", "day after tomorrow", Date),
             ("on the 23rd", "23rd", Number),

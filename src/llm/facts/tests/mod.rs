@@ -139,9 +139,51 @@ fn numbers_and_counts() {
             ("dura 50 minutos", "50 minutos", Number),
             ("dura dos horas", "dos horas", Number),
             ("cien errores", "cien", Number),
+            ("quinientas líneas", "quinientas", Number),
+            ("2 millones de líneas", "2 millones", Number),
             ("3 mil errores", "3 mil", Number),
         ],
     );
+}
+
+#[test]
+fn a_whole_briefing_passes_and_one_wrong_word_does_not() {
+    let english = "**Friday 20 November**\n\nGood morning! You have 4 appointments today, from 9:00 AM to 7:00 PM:\n\n\
+        1. 09:00-09:30  Stand-up (30 minutes)\n2. 11:30-12:30  Dentist, Calle Mayor 4, overlaps the Design review at noon\n\
+        3. 12:00-13:30  Design review\n4. Gym at half past five\n\nAll day: bin collection. \
+        Tomorrow, Saturday, starts at 10 am with swimming.";
+    let spanish = "**Viernes, 20 de noviembre**\n\n¡Buenos días! Hoy tienes cuatro citas y un aviso de todo el día:\n\
+        - De 9:00 a 9:30, reunión (media hora)\n- A las once y media, dentista en la calle Mayor 4\n\
+        - A mediodía, revisión, hasta las 13:30\n- A las cinco y media de la tarde, gimnasio\n\n\
+        Mañana sábado empieza a las diez con natación.";
+    for (answer, language, wrong) in [
+        (
+            english,
+            En,
+            ["Friday", "4 app", "half past five", "10 am", "20 Nov"],
+        ),
+        (
+            spanish,
+            Es,
+            ["Viernes", "cuatro", "cinco y media", "a las diez", "sábado"],
+        ),
+    ] {
+        assert_eq!(
+            check(answer, &facts(), "", language, &now()),
+            Ok(()),
+            "{answer}"
+        );
+        let instead = match language {
+            En => ["Sunday", "6 app", "half past six", "11 am", "26 Nov"],
+            Es => ["Martes", "ocho", "seis y media", "a las ocho", "domingo"],
+        };
+        for (wrong, instead) in wrong.into_iter().zip(instead) {
+            let changed = answer.replacen(wrong, instead, 1);
+            assert_ne!(changed, answer);
+            let found = check(&changed, &facts(), "", language, &now());
+            assert_eq!(found.map_err(|found| found.len()), Err(1), "{instead}");
+        }
+    }
 }
 
 #[test]

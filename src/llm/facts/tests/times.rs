@@ -28,6 +28,7 @@ fn times_in_english() {
             "half past eleven: dentist",
             "Dentist at 11.30am",
             "Review at noon",
+            "Review at 12 noon",
             "Review from 12 to 1:30 pm",
             "Gym 5:30 pm to 7pm",
             "Gym at 5:30 p.m.",
