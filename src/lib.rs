@@ -1,4 +1,58 @@
-//! Reveille.
+//! Reveille: a declarative job engine for a small computer at home.
+//!
+//! A job file says what starts it, which steps gather facts, where a language model may put them into words, and
+//! where the result goes. This page is the map of the house and its invariants; `tests/house.rs` holds the sources to it.
+//!
+//! # The way of an event
+//!
+//! ```text
+//! trigger --> event --> store (event + run, one commit) --> steps in order, results of reading ones uncommitted
+//!         --> outcome + results + moved positions + outbox rows (one commit) --> delivery --> confirmed (one commit)
+//! ```
+//!
+//! A step with effects (`exec`, `file = "write"`) commits what came before it and the fact that it begins, so that after a
+//! crash it is known that it may have happened. Everything else is run again or ends as interrupted.
+//!
+//! # The house, from the bottom up
+//!
+//! - [`error`], [`clock`]: what a person is told and the exit code; the only time, sleep and ids.
+//! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
+//! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
+//! - [`net`], [`sandbox`], [`template`], [`workspace`]: the one guarded HTTP client; programs that end for certain; the
+//!   minijinja environment and its checker; files that stay inside.
+//! - [`calendar`], [`llm`], [`system`]: iCalendar to the items of some days; models, routes, the fence and the fact guard; this
+//!   machine's facts.
+//! - [`trigger`], [`step`], [`delivery`]: one file a kind. A kind has its keys as typed (`Authored`), `resolve`, and its action.
+//! - [`config`]: files to jobs. [`config::read`] finds every mistake of a file, [`config::resolve`] is what a kind is checked
+//!   against, [`config::job_file`] and [`config::settings`] put it together.
+//! - [`engine`]: executes a run.
+//! - [`cli`]: one file a command.
+//!
+//! `trigger`, `step` and `delivery` name `config::value`, `config::read` and `config::resolve`, and `config::job_file` names the
+//! kinds: those two floors are one, because a kind's keys, check and action are one file.
+//!
+//! # Invariants
+//!
+//! - `job` and `config` (but for [`config::folder`] and [`config::secrets`]) do no I/O and never read the clock.
+//! - Only [`clock`] asks the system for the time, sleeps, or makes time-ordered ids. Only [`store`] knows SQL. Only
+//!   [`llm`] knows a provider's JSON.
+//! - Arrows point down the list above.
+//! - A new kind is one file, one line in its `kinds!` table, and the match arms that the compiler then asks for.
+//! - Text from outside fills text. It chooses no step, recipient, path, host or program; `check` refuses it among a prompt's
+//!   instructions and as a command's option.
+//! - No file is longer than 400 lines.
+//!
+//! # Where the design was bettered
+//!
+//! - A prompt file has two parts: instructions, and below a line `---` the facts. The facts are fenced as a whole, the
+//!   instructions stay the same from day to day (the server's prefix cache), and may not name text from outside.
+//! - iCalendar is read and expanded by our own code ([`calendar::ics`]): the `icalendar` crate reads by recursion (100,000
+//!   nested components overflow the stack), and `rrule` cannot be stopped inside a rule that never matches and gives
+//!   other days than RFC 5545 for some. 240 expansions by python-dateutil and 46 listings by recurring-ical-events hold it.
+//! - Templates are checked by walking the syntax tree with every kind's example instead of rendering it, so that branches not
+//!   taken and loop attributes are looked at too, each finding with its place.
+//! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
+
 #[macro_use]
 mod kinds;
 

@@ -1,7 +1,7 @@
 //! Runs programs: a cleared environment, the workspace as folder, limits, and an end for certain.
 //!
 //! This is enough for a fixed command that the owner wrote. What a command that carries outside
-//! text needs beyond it (Landlock, seccomp) belongs into [`Program::command`].
+//! text needs beyond it (Landlock, seccomp) belongs into `Program::command`.
 
 mod family;
 mod output;

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Engine, EngineError, Message, Observer, Progress, roots, step};
+use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::{Job, Settings};
-use crate::delivery;
 use crate::job::{
-    CursorKey, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, StepEnd, StepRecord, Wait,
+    CursorKey, DeliveryId, Event, Outcome, RunId, RunState, StepEnd, StepRecord, Wait,
 };
 use crate::step::{Context, Kind, OnError, Reach, Step};
 use crate::store::{Accepted, RunUpdate, Start};
@@ -104,17 +103,17 @@ impl Engine {
     }
 }
 
-struct UnderWay<'a> {
-    engine: &'a Engine,
-    job: &'a Job,
-    run: RunId,
-    templates: Templates,
-    roots: Map<String, Value>,
+pub(super) struct UnderWay<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) job: &'a Job,
+    pub(super) run: RunId,
+    pub(super) templates: Templates,
+    pub(super) roots: Map<String, Value>,
     /// What the next commit holds.
-    update: RunUpdate,
+    pub(super) update: RunUpdate,
     /// Positions that move with the outcome, if it is a good one.
-    moved: Vec<(CursorKey, Option<Value>)>,
-    reach: Reach,
+    pub(super) moved: Vec<(CursorKey, Option<Value>)>,
+    pub(super) reach: Reach,
 }
 
 /// Home, when the job or a calendar that it reads is for home only.
@@ -303,115 +302,9 @@ impl UnderWay<'_> {
         self.engine.store.begin(self.run, &self.engine.lock).await
     }
 
-    async fn commit(&mut self) -> Result<Vec<DeliveryId>, EngineError> {
+    pub(super) async fn commit(&mut self) -> Result<Vec<DeliveryId>, EngineError> {
         let mut update = std::mem::replace(&mut self.update, RunUpdate::of(self.run));
         self.engine.secrets.scrub_update(&mut update);
         self.engine.store.record(update).await
     }
-
-    async fn finish(
-        mut self,
-        outcome: Outcome,
-        deliver: Deliver,
-        observer: &mut Observer<'_>,
-    ) -> Result<Finished, EngineError> {
-        let (outcome, messages) = match outcome {
-            Outcome::Ok => self.messages(),
-            other => (other, Vec::new()),
-        };
-        let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
-        if good && deliver == Deliver::Send {
-            self.update.cursors.append(&mut self.moved);
-            self.update.deliveries = messages.clone();
-        }
-        self.update.state = Some(RunState::Finished(outcome.clone()));
-        let ids = self.commit().await?;
-        let mut unsent = Vec::new();
-        match deliver {
-            Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
-            Deliver::Send => {
-                for (id, message) in ids.into_iter().zip(&messages) {
-                    unsent.extend(self.send(id, message, observer).await?);
-                }
-            }
-        }
-        let outcome = self.engine.secrets.scrub_outcome(outcome);
-        observer(Progress::Finished(&outcome));
-        Ok(Finished {
-            run: self.run,
-            outcome,
-            unsent,
-        })
-    }
-
-    /// The texts of all deliveries; what renders empty is not sent, and the run says so.
-    fn messages(&mut self) -> (Outcome, Vec<NewDelivery>) {
-        let mut messages = Vec::new();
-        let context = (&self.roots).into();
-        for (index, delivery) in self.job.deliveries.iter().enumerate() {
-            let prepared = delivery::prepare(delivery, &self.templates, &context);
-            match prepared {
-                Ok(Some(message)) => messages.push(message),
-                Ok(None) => {
-                    let position = self.job.steps.len() + index;
-                    let record = StepRecord {
-                        position: u32::try_from(position).unwrap_or(u32::MAX),
-                        id: format!("deliver{}", index + 1),
-                        kind: delivery.kind.word().to_owned(),
-                        attempt: 1,
-                        end: StepEnd::Skipped.word(),
-                        result: None,
-                        error: None,
-                        detail: Some(
-                            json!({ "why": "it rendered empty, or its `when` was false" }),
-                        ),
-                        started_at: self.engine.clock.now(),
-                        took: Duration::ZERO,
-                    };
-                    self.update.steps.push(record);
-                }
-                Err(error) => {
-                    let reason = format!("delivery to {}: {error}", delivery.kind.word());
-                    return (Outcome::Failed(reason), Vec::new());
-                }
-            }
-        }
-        if messages.is_empty() && !self.job.deliveries.is_empty() {
-            let why = "every delivery rendered empty".to_owned();
-            return (Outcome::NothingToSay(why), messages);
-        }
-        (Outcome::Ok, messages)
-    }
-
-    async fn send(
-        &self,
-        id: DeliveryId,
-        message: &NewDelivery,
-        observer: &mut Observer<'_>,
-    ) -> Result<Option<String>, EngineError> {
-        let sent = delivery::send(message, &self.engine.state, &mut |text: &str| {
-            observer(Progress::Message(Message {
-                text,
-                meant_for: &message.kind,
-            }));
-        });
-        match sent {
-            Ok(receipt) => {
-                self.engine.store.delivered(id, receipt).await?;
-                Ok(None)
-            }
-            Err(reason) => {
-                self.engine.store.delivery_failed(id, &reason).await?;
-                Ok(Some(format!("{}: {reason}", message.kind)))
-            }
-        }
-    }
-}
-
-fn show(observer: &mut Observer<'_>, message: &NewDelivery) {
-    let text = &message.body;
-    observer(Progress::Message(Message {
-        text,
-        meant_for: &message.kind,
-    }));
 }

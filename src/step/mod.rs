@@ -10,7 +10,7 @@ mod feed;
 mod fetch;
 mod file;
 mod journal;
-mod log;
+pub mod log;
 mod prompt;
 mod set;
 mod system;

@@ -69,7 +69,7 @@ pub enum Break {
 
 /// Where the rest of a rotated file is.
 enum Rest {
-    Found(Open),
+    Found(Box<Open>),
     /// A file of this same look, which is read under its own path.
     ReadItself,
     Gone,
@@ -138,12 +138,14 @@ impl Follower<'_> {
             && *until > self.now
             && let Rest::Found(open) = self.rest(path, position)?
         {
+            let open = *open;
             let (at, until) = (position.clone(), Some(*until));
             trail.rests.push(Left { open, at, until });
         }
         if let Some(position) = cursor.position.as_ref().filter(|at| !is_here(at)) {
             match self.rest(path, position)? {
                 Rest::Found(open) => {
+                    let open = *open;
                     let (at, until) = (position.clone(), None);
                     trail.rests.push(Left { open, at, until });
                 }
@@ -179,7 +181,7 @@ impl Follower<'_> {
     fn found(&self, open: Open) -> Rest {
         match self.paths.contains(&open.path) {
             true => Rest::ReadItself,
-            false => Rest::Found(open),
+            false => Rest::Found(Box::new(open)),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The `log` step and its sibling `journal`: what is new in log files, grouped, since the last look.
 //!
-//! The way of a line: [`find`] names the files, [`follow`] says where each goes on, [`scan`] takes complete lines out
-//! of fixed buffers, [`pattern`] chooses among them, [`mask`] and [`tree`] group them, [`memory`] tells what is news.
+//! The way of a line: `find` names the files, `follow` says where each goes on, `scan` takes complete lines out
+//! of the chunks of a file, `pattern` chooses among them, `mask` and `tree` group them, `memory` tells what is news.
 //! Nothing is written: a [`Reading`] carries the changes that its run commits with its outcome.
 
+mod chunk;
 mod cursor;
 mod find;
 mod follow;

@@ -1,16 +1,28 @@
 //! A regular expression that is searched over whole blocks and yet matches within single lines.
 
+use aho_corasick::packed;
 use memchr::{memchr, memrchr};
 use regex::bytes::Regex;
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{
     Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
     Repetition,
 };
 
+/// How many bytes of each beginning are searched for: three and no more keep Teddy at its widest step.
+const BEGINNING: usize = 3;
+/// How many beginnings Teddy takes at its widest step.
+const BEGINNINGS: usize = 32;
+/// After so many candidates in a row that were none, the regular expression alone goes on.
+const FALSE_CANDIDATES: usize = 16;
+
 /// What `match` and `ignore` hold: `^` and `$` are the ends of a line, and nothing matches across lines.
 #[derive(Debug, Clone)]
-pub struct LinePattern(Regex);
+pub struct LinePattern {
+    regex: Regex,
+    beginnings: Option<packed::Searcher>,
+}
 
 impl LinePattern {
     /// Compiles `pattern` (the syntax of the `regex` crate).
@@ -24,26 +36,63 @@ impl LinePattern {
             .build()
             .parse(pattern)
             .map_err(|error| regex::Error::Syntax(error.to_string()))?;
-        Regex::new(&within_line(parsed).to_string()).map(LinePattern)
+        let hir = within_line(parsed);
+        Ok(LinePattern {
+            regex: Regex::new(&hir.to_string())?,
+            beginnings: beginnings(&hir),
+        })
     }
 
     /// Whether `line` (without its newline) matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
-        self.0.is_match(line)
+        self.regex.is_match(line)
     }
 
     /// The first matching line of `block` at or after `from`, which is a line's start, as (start, end)
     /// without the newline; every line of `block` ends in one.
     pub fn next_line(&self, block: &[u8], from: usize) -> Option<(usize, usize)> {
-        // The end of the earliest match suffices, because a match never leaves its line.
-        let inside = self.0.shortest_match_at(block, from)?;
-        if inside >= block.len() {
-            return None;
+        let mut at = from;
+        if let Some(beginnings) = &self.beginnings {
+            for _ in 0..FALSE_CANDIDATES {
+                let span = aho_corasick::Span::from(at..block.len());
+                let found = beginnings.find_in(block, span)?;
+                let (start, end) = line_around(block, at, found.start());
+                // No match can begin before the first beginning; the line around it is for `^` and `\b`.
+                if self
+                    .regex
+                    .is_match_at(&block[start..end], found.start() - start)
+                {
+                    return Some((start, end));
+                }
+                at = (end + 1).min(block.len());
+            }
         }
-        let start = memrchr(b'\n', &block[from..inside]).map_or(from, |at| from + at + 1);
-        let end = memchr(b'\n', &block[inside..]).map_or(block.len(), |at| inside + at);
-        Some((start, end))
+        // The end of the earliest match suffices, because a match never leaves its line.
+        let inside = self.regex.shortest_match_at(block, at)?;
+        (inside < block.len()).then(|| line_around(block, at, inside))
     }
+}
+
+/// The line that `inside` is in; `from` is a line's start at or before it.
+fn line_around(block: &[u8], from: usize, inside: usize) -> (usize, usize) {
+    let start = memrchr(b'\n', &block[from..inside]).map_or(from, |at| from + at + 1);
+    let end = memchr(b'\n', &block[inside..]).map_or(block.len(), |at| inside + at);
+    (start, end)
+}
+
+/// A search for what every match begins with, several times as fast as the regular expression's own: it holds
+/// literals in full, and for `(?i)error|warn|fail` these are too many for the widest step.
+fn beginnings(hir: &Hir) -> Option<packed::Searcher> {
+    let mut literals = Extractor::new().extract(hir);
+    literals.keep_first_bytes(BEGINNING);
+    literals.dedup();
+    let literals = literals.literals()?;
+    let few = (1..=BEGINNINGS).contains(&literals.len());
+    if !few || literals.iter().any(|literal| literal.len() < 2) {
+        return None;
+    }
+    let literals = literals.iter().map(|literal| literal.as_bytes());
+    packed::Searcher::new(literals)
 }
 
 /// Takes the newline out of whatever could match it, so that one search may run over many lines in
@@ -115,6 +164,15 @@ mod tests {
         check("(?s)a.*b", "a\nb\nab\n", &["ab"]);
         check("a\nb", "a\nb\n", &[]);
         check("zzz", "a\nb\n", &[]);
+        check("(?i)error|warn", "err\nwar\n", &[]);
+        check(
+            "warn",
+            &("war\n".repeat(40) + "warn\nwar\nwarn\n"),
+            &["warn", "warn"],
+        );
+        check(r"\berr", "xerr\nx err\n", &["x err"]);
+        check("^err", "xerr\nerr\n", &["err"]);
+        check("ab+|cd", "a\nc\nab\ncd\n", &["ab", "cd"]);
     }
 
     #[test]

@@ -1,25 +1,20 @@
-//! The reading loop: one fixed buffer, whole lines, constant memory whatever the file holds.
+//! Takes lines out of chunks: whole lines only, in constant memory whatever the file holds.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
+use super::chunk::{Chunk, chunks};
 use super::{Cancel, LinePattern, LogError};
 
 /// The longest line that is looked at, in bytes; the rest of a longer one is passed over.
 pub const MAX_LINE: usize = 64 * 1024;
-/// The reading buffer, in bytes: it holds at least one line that is not cut.
-const BUFFER: usize = 256 * 1024;
-
 /// Takes complete lines out of files.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     matches: Option<&'a LinePattern>,
     ignore: Option<&'a LinePattern>,
     cancel: Cancel<'a>,
-    buffer: Vec<u8>,
 }
 
 /// A stretch of a file.
@@ -53,12 +48,10 @@ impl<'a> Scanner<'a> {
         ignore: Option<&'a LinePattern>,
         cancel: Cancel<'a>,
     ) -> Self {
-        let buffer = vec![0; BUFFER];
         Scanner {
             matches,
             ignore,
             cancel,
-            buffer,
         }
     }
 
@@ -70,64 +63,61 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// The file cannot be read, or the look was cancelled.
     pub fn scan(
-        &mut self,
+        &self,
         file: &File,
         stretch: Stretch,
         mut tell: impl FnMut(&[u8]),
-    ) -> Result<Scanned, LogError> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let scanned = self.scan_with(&mut buffer, file, stretch, &mut tell);
-        self.buffer = buffer;
-        scanned
-    }
-
-    fn scan_with(
-        &self,
-        buffer: &mut [u8],
-        file: &File,
-        stretch: Stretch,
-        tell: &mut impl FnMut(&[u8]),
     ) -> Result<Scanned, LogError> {
         let mut scanned = Scanned {
             offset: stretch.from,
             in_cut_line: stretch.in_cut_line,
             ..Scanned::default()
         };
-        let mut held = 0;
-        loop {
+        let mut carry = Vec::new();
+        chunks(file, stretch, |chunk| {
             self.cancel.check()?;
-            let read_from = scanned.offset + held as u64;
-            let left = stretch.to.saturating_sub(read_from);
-            let room = (BUFFER - held).min(usize::try_from(left).unwrap_or(BUFFER));
-            let read = read_at(file, &mut buffer[held..held + room], read_from)?;
-            if read == 0 {
-                return Ok(scanned);
-            }
-            held += read;
-            let mut done = 0;
-            if scanned.in_cut_line {
-                match memchr(b'\n', &buffer[..held]) {
-                    Some(newline) => {
-                        done = newline + 1;
-                        scanned.in_cut_line = false;
-                    }
-                    None => done = held,
+            self.chunk(chunk, &mut carry, &mut scanned, &mut tell);
+            Ok(())
+        })?;
+        // Every newline ends one line; one that is cut counts before its newline comes.
+        scanned.lines += u64::from(scanned.in_cut_line);
+        scanned.lines -= u64::from(stretch.in_cut_line);
+        Ok(scanned)
+    }
+
+    /// Takes the complete lines out of `carry` and `chunk`, and leaves the rest in `carry`.
+    fn chunk(
+        &self,
+        chunk: &mut Chunk,
+        carry: &mut Vec<u8>,
+        scanned: &mut Scanned,
+        tell: &mut impl FnMut(&[u8]),
+    ) {
+        scanned.lines += chunk.newlines;
+        let bytes = chunk.after(carry);
+        let mut done = 0;
+        if scanned.in_cut_line {
+            match memchr(b'\n', bytes) {
+                Some(newline) => {
+                    done = newline + 1;
+                    scanned.in_cut_line = false;
                 }
+                None => done = bytes.len(),
             }
-            if let Some(newline) = memrchr(b'\n', &buffer[done..held]) {
-                let end = done + newline + 1;
-                self.lines(&buffer[done..end], &mut scanned, tell);
-                done = end;
-            }
-            if held - done > MAX_LINE {
-                self.cut_line(&buffer[done..done + MAX_LINE], &mut scanned, tell);
-                scanned.in_cut_line = true;
-                done = held;
-            }
-            buffer.copy_within(done..held, 0);
-            held -= done;
-            scanned.offset += done as u64;
         }
+        if let Some(newline) = memrchr(b'\n', &bytes[done..]) {
+            let end = done + newline + 1;
+            self.lines(&bytes[done..end], scanned, tell);
+            done = end;
+        }
+        if bytes.len() - done > MAX_LINE {
+            self.cut_line(&bytes[done..done + MAX_LINE], scanned, tell);
+            scanned.in_cut_line = true;
+            done = bytes.len();
+        }
+        scanned.offset += done as u64;
+        carry.clear();
+        carry.extend_from_slice(&bytes[done..]);
     }
 
     /// `block` holds complete lines; those too long are taken out, so that where a match may be does not
@@ -139,7 +129,7 @@ impl<'a> Scanner<'a> {
             match memrchr(b'\n', &block[at..=at + MAX_LINE]) {
                 Some(newline) => at += newline + 1,
                 None => {
-                    self.whole_lines(&block[start..at], scanned, tell);
+                    self.whole_lines(&block[start..at], tell);
                     self.cut_line(&block[at..at + MAX_LINE], scanned, tell);
                     let rest = memchr(b'\n', &block[at + MAX_LINE..]).unwrap_or(0);
                     at += MAX_LINE + rest + 1;
@@ -147,11 +137,10 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        self.whole_lines(&block[start..], scanned, tell);
+        self.whole_lines(&block[start..], tell);
     }
 
-    fn whole_lines(&self, block: &[u8], scanned: &mut Scanned, tell: &mut impl FnMut(&[u8])) {
-        scanned.lines += memchr_iter(b'\n', block).count() as u64;
+    fn whole_lines(&self, block: &[u8], tell: &mut impl FnMut(&[u8])) {
         let mut at = 0;
         while let Some((start, end)) = self.next(block, at) {
             self.tell_unless_ignored(&block[start..end], tell);
@@ -160,7 +149,6 @@ impl<'a> Scanner<'a> {
     }
 
     fn cut_line(&self, line: &[u8], scanned: &mut Scanned, tell: &mut impl FnMut(&[u8])) {
-        scanned.lines += 1;
         scanned.cut += 1;
         if self.matches.is_none_or(|pattern| pattern.is_match(line)) {
             self.tell_unless_ignored(line, tell);
@@ -180,15 +168,6 @@ impl<'a> Scanner<'a> {
     fn tell_unless_ignored(&self, line: &[u8], tell: &mut impl FnMut(&[u8])) {
         if !self.ignore.is_some_and(|pattern| pattern.is_match(line)) {
             tell(line);
-        }
-    }
-}
-
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(buffer, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Gathers matching lines into patterns, in bounded memory.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::hash::fnv1a;
+use super::hash::{fnv1a, shape};
 use super::mask::mask;
 use super::memory::{MAX_PATTERNS, Memory};
 use super::stamp::{Calendar, locate};
@@ -16,7 +17,7 @@ const DECIDES: usize = 1024;
 const EXAMPLE: usize = 2 * 1024;
 /// How many patterns one look keeps apart, the remembered ones included.
 const MAX_GROUPS: usize = MAX_PATTERNS + 1_000;
-/// How many masked lines are known by their hash without asking the tree.
+/// How many shapes of lines are known without asking the tree.
 const SHORTCUTS: usize = 16 * 1024;
 
 /// Lines alike but for numbers, ids and times.
@@ -50,8 +51,7 @@ pub struct Tally<'a> {
     calendar: &'a Calendar,
     tree: Tree,
     groups: Vec<Group>,
-    shortcuts: HashMap<u64, usize>,
-    masked: Vec<u8>,
+    shortcuts: HashMap<u64, Place>,
     source: usize,
 }
 
@@ -66,7 +66,6 @@ impl<'a> Tally<'a> {
             tree: Tree::default(),
             groups: Vec::new(),
             shortcuts: HashMap::new(),
-            masked: Vec::new(),
             source: 0,
         };
         let patterns = memory.iter().flat_map(|memory| &memory.patterns);
@@ -84,47 +83,40 @@ impl<'a> Tally<'a> {
     /// Counts one line; a blank one, or one of Reveille's own, is none.
     pub fn add(&mut self, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let stamp = locate(line);
-        let (before, after) = stamp.map_or((&b""[..], line), |stamp| {
-            (&line[..stamp.start], &line[stamp.end..])
-        });
-        if line.trim_ascii().is_empty() || is_own(after) {
-            return;
-        }
-        let time = || self.calendar.time_of(line);
-        let text = String::from_utf8_lossy(line);
+        let shape = shape(&line[..line.len().min(DECIDES)]);
+        let place = match self.shortcuts.get(&shape) {
+            Some(&place) => place,
+            None => self.place(line, shape),
+        };
+        let place = match place {
+            Place::Nowhere => return,
+            Place::Other => None,
+            Place::Group(index) => Some(index),
+        };
+        let text = match std::str::from_utf8(line) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(line),
+        };
         self.count += 1;
-        self.replaced += u64::from(matches!(text, std::borrow::Cow::Owned(_)));
-        self.masked.clear();
-        mask(before, &mut self.masked);
-        mask(&after[..after.len().min(DECIDES)], &mut self.masked);
-        let hash = fnv1a(&self.masked);
-        let index = match self.shortcuts.get(&hash) {
-            Some(&index) => index,
-            None => match self.place(hash) {
-                Some(index) => index,
-                None => {
-                    self.other += 1;
-                    return;
-                }
-            },
+        self.replaced += u64::from(matches!(text, Cow::Owned(_)));
+        let Some(index) = place else {
+            self.other += 1;
+            return;
         };
         let group = &mut self.groups[index];
-        if group.count == 0 {
-            group.first = time();
-        } else if group.source != self.source {
-            // The only line whose time is read: the latest of each source.
+        if group.count == 0 || group.source != self.source {
+            // Times are read of the first and the latest line of each source only.
+            let first = self.calendar.time_of(line);
             let last = self.calendar.time_of(group.example.as_bytes());
             group.last = group.last.max(last);
-            group.first = [group.first, time()].into_iter().flatten().min();
+            group.first = [group.first, first].into_iter().flatten().min();
         }
         group.count += 1;
         group.source = self.source;
         group.order = self.count;
+        let example = &text[..text.floor_char_boundary(EXAMPLE)];
         group.example.clear();
-        group
-            .example
-            .push_str(&text[..text.floor_char_boundary(EXAMPLE)]);
+        group.example.push_str(example);
     }
 
     /// The groups that have lines, with their templates, the latest last.
@@ -148,18 +140,30 @@ impl<'a> Tally<'a> {
         (groups, totals)
     }
 
-    fn place(&mut self, hash: u64) -> Option<usize> {
-        let masked = String::from_utf8_lossy(&self.masked).into_owned();
-        let index = match self.tree.find(&masked) {
-            Some(index) => index,
-            None if self.tree.len() >= MAX_GROUPS => return None,
-            None => self.found(format!("{hash:016x}"), &masked),
+    /// Finds the place of a line whose shape was not seen yet.
+    fn place(&mut self, line: &[u8], shape: u64) -> Place {
+        let stamp = locate(line);
+        let (before, after) = stamp.map_or((&b""[..], line), |stamp| {
+            (&line[..stamp.start], &line[stamp.end..])
+        });
+        let place = if line.trim_ascii().is_empty() || is_own(after) {
+            Place::Nowhere
+        } else {
+            let mut masked = Vec::new();
+            mask(before, &mut masked);
+            mask(&after[..after.len().min(DECIDES)], &mut masked);
+            let text = String::from_utf8_lossy(&masked);
+            match self.tree.find(&text) {
+                Some(index) => Place::Group(index),
+                None if self.tree.len() >= MAX_GROUPS => Place::Other,
+                None => Place::Group(self.found(format!("{:016x}", fnv1a(&masked)), &text)),
+            }
         };
         if self.shortcuts.len() >= SHORTCUTS {
             self.shortcuts.clear();
         }
-        self.shortcuts.insert(hash, index);
-        Some(index)
+        self.shortcuts.insert(shape, place);
+        place
     }
 
     fn found(&mut self, id: String, template: &str) -> usize {
@@ -169,6 +173,16 @@ impl<'a> Tally<'a> {
         });
         self.tree.add(template)
     }
+}
+
+/// Where a line belongs.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Group(usize),
+    /// Beyond the bound on patterns.
+    Other,
+    /// A line that does not count.
+    Nowhere,
 }
 
 /// What a tally counted.

@@ -1,8 +1,8 @@
 //! Dates, weekdays, and days by their distance.
 
 use super::super::Kind::{Date, Number, Weekday};
-use super::super::Language::{En, Es};
 use super::{bad, good};
+use crate::template::Locale::{En, Es};
 
 #[test]
 fn dates_and_weekdays() {

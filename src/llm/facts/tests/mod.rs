@@ -8,8 +8,9 @@ use chrono_tz::Europe::Madrid;
 use serde_json::json;
 
 use super::Kind::Number;
-use super::Language::{En, Es};
 use super::*;
+use crate::template::Locale;
+use crate::template::Locale::{En, Es};
 
 fn facts() -> Value {
     json!({
@@ -36,7 +37,7 @@ fn now() -> DateTime<Tz> {
 }
 
 #[track_caller]
-fn good(language: Language, answers: &[&str]) {
+fn good(language: Locale, answers: &[&str]) {
     for answer in answers {
         assert_eq!(
             check(answer, &facts(), "", language, &now()),
@@ -47,7 +48,7 @@ fn good(language: Language, answers: &[&str]) {
 }
 
 #[track_caller]
-fn bad(language: Language, rows: &[(&str, &str, Kind)]) {
+fn bad(language: Locale, rows: &[(&str, &str, Kind)]) {
     for (answer, text, kind) in rows {
         let inventions = check(answer, &facts(), "", language, &now()).expect_err(answer);
         assert_eq!(

@@ -1,8 +1,8 @@
 //! Times of day.
 
 use super::super::Kind::Time;
-use super::super::Language::{En, Es};
 use super::{bad, good};
+use crate::template::Locale::{En, Es};
 
 #[test]
 fn times_in_english() {

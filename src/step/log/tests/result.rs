@@ -77,7 +77,8 @@ fn what_cannot_be_read_is_said_and_the_rest_goes_on() {
     let mut step = Step::new(&["gone.log", "secret.log", "folder", "*.none", "app.log"]);
     std::fs::create_dir(step.path("folder")).expect("made");
     step.append("secret.log", "x\n");
-    std::fs::set_permissions(step.path("secret.log"), PermissionsExt::from_mode(0)).expect("set");
+    std::fs::set_permissions(step.path("secret.log"), PermissionsExt::from_mode(0o000))
+        .expect("set");
     step.append("app.log", "fine\n");
     let reading = step.look();
     assert!(reading.lines.iter().any(|told| told.text == "fine"));

@@ -1,0 +1,118 @@
+//! The end of a run: its messages, its outcome, and both out of the house.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::runner::{Deliver, Finished, UnderWay};
+use super::{EngineError, Message, Observer, Progress};
+use crate::delivery;
+use crate::job::{DeliveryId, NewDelivery, Outcome, RunState, StepEnd, StepRecord};
+
+impl UnderWay<'_> {
+    pub(super) async fn finish(
+        mut self,
+        outcome: Outcome,
+        deliver: Deliver,
+        observer: &mut Observer<'_>,
+    ) -> Result<Finished, EngineError> {
+        let (outcome, messages) = match outcome {
+            Outcome::Ok => self.messages(),
+            other => (other, Vec::new()),
+        };
+        let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
+        if good && deliver == Deliver::Send {
+            self.update.cursors.append(&mut self.moved);
+            self.update.deliveries = messages.clone();
+        }
+        self.update.state = Some(RunState::Finished(outcome.clone()));
+        let ids = self.commit().await?;
+        let mut unsent = Vec::new();
+        match deliver {
+            Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
+            Deliver::Send => {
+                for (id, message) in ids.into_iter().zip(&messages) {
+                    unsent.extend(self.send(id, message, observer).await?);
+                }
+            }
+        }
+        let outcome = self.engine.secrets.scrub_outcome(outcome);
+        observer(Progress::Finished(&outcome));
+        Ok(Finished {
+            run: self.run,
+            outcome,
+            unsent,
+        })
+    }
+
+    /// The texts of all deliveries; what renders empty is not sent, and the run says so.
+    fn messages(&mut self) -> (Outcome, Vec<NewDelivery>) {
+        let mut messages = Vec::new();
+        let context = (&self.roots).into();
+        for (index, delivery) in self.job.deliveries.iter().enumerate() {
+            let prepared = delivery::prepare(delivery, &self.templates, &context);
+            match prepared {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => {
+                    let position = self.job.steps.len() + index;
+                    let record = StepRecord {
+                        position: u32::try_from(position).unwrap_or(u32::MAX),
+                        id: format!("deliver{}", index + 1),
+                        kind: delivery.kind.word().to_owned(),
+                        attempt: 1,
+                        end: StepEnd::Skipped.word(),
+                        result: None,
+                        error: None,
+                        detail: Some(
+                            json!({ "why": "it rendered empty, or its `when` was false" }),
+                        ),
+                        started_at: self.engine.clock.now(),
+                        took: Duration::ZERO,
+                    };
+                    self.update.steps.push(record);
+                }
+                Err(error) => {
+                    let reason = format!("delivery to {}: {error}", delivery.kind.word());
+                    return (Outcome::Failed(reason), Vec::new());
+                }
+            }
+        }
+        if messages.is_empty() && !self.job.deliveries.is_empty() {
+            let why = "every delivery rendered empty".to_owned();
+            return (Outcome::NothingToSay(why), messages);
+        }
+        (Outcome::Ok, messages)
+    }
+
+    async fn send(
+        &self,
+        id: DeliveryId,
+        message: &NewDelivery,
+        observer: &mut Observer<'_>,
+    ) -> Result<Option<String>, EngineError> {
+        let sent = delivery::send(message, &self.engine.state, &mut |text: &str| {
+            observer(Progress::Message(Message {
+                text,
+                meant_for: &message.kind,
+            }));
+        });
+        match sent {
+            Ok(receipt) => {
+                self.engine.store.delivered(id, receipt).await?;
+                Ok(None)
+            }
+            Err(reason) => {
+                self.engine.store.delivery_failed(id, &reason).await?;
+                Ok(Some(format!("{}: {reason}", message.kind)))
+            }
+        }
+    }
+}
+
+fn show(observer: &mut Observer<'_>, message: &NewDelivery) {
+    let text = &message.body;
+    observer(Progress::Message(Message {
+        text,
+        meant_for: &message.kind,
+    }));
+}
