@@ -9,7 +9,8 @@ use chrono_tz::Tz;
 use super::out::errln;
 use super::paint::Paint;
 use crate::clock::{self, Clock, SystemClock};
-use crate::config::folder::Folder;
+use crate::config::diagnostic::Severity;
+use crate::config::folder::{Folder, SETTINGS};
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
 use crate::error::Error;
@@ -74,10 +75,23 @@ impl Context {
             let what = format!("there is no job `{name}` in {}", folder.shown("jobs"));
             return Err(Error::usage(what).hint(hint));
         };
+        let renderer = self.paint.renderer();
+        let settings = folder.shown(SETTINGS);
+        let found = config.problems.iter();
+        let found = found.filter(|one| one.source.path == settings);
+        let wrong: Vec<_> = found
+            .filter(|one| one.severity == Severity::Error)
+            .collect();
+        if !wrong.is_empty() {
+            for found in wrong {
+                errln!("{}\n", found.render(&renderer));
+            }
+            return Err(Error::usage("the configuration does not load")
+                .hint("mend the file, then `reveille check`"));
+        }
         if let Some(job) = config.jobs.get(name) {
             return Ok(Arc::clone(job));
         }
-        let renderer = self.paint.renderer();
         for found in config.problems.iter() {
             if found.source.path == source.path
                 || !config

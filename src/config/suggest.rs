@@ -1,5 +1,17 @@
 //! "Did you mean": the one candidate that a misspelt word is close to.
 
+/// Whether `word` is `candidate` but for a slip or two.
+pub fn is_near(word: &str, candidate: &str) -> bool {
+    let score = strsim::damerau_levenshtein(word, candidate);
+    score <= allowed(word, candidate)
+}
+
+/// A third of the word may be wrong, and something has to be right.
+fn allowed(word: &str, candidate: &str) -> usize {
+    let (word, candidate) = (word.chars().count(), candidate.chars().count());
+    1.max(candidate / 3).min(word.saturating_sub(1))
+}
+
 /// The candidate nearest to `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase();
@@ -9,7 +21,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let score = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
             (score, candidate)
         })
-        .filter(|(score, candidate)| *score <= 1.max(candidate.chars().count() / 3))
+        .filter(|(score, candidate)| *score <= allowed(word, candidate))
         .min_by_key(|(score, _)| *score)
         .map(|(_, candidate)| candidate)
 }
@@ -37,5 +49,6 @@ mod tests {
         check("web-hook", "did you mean `webhook`?");
         check("banana", "");
         check("", "");
+        assert_eq!(did_you_mean("y", ["x"]), "");
     }
 }

@@ -56,6 +56,7 @@ fn every_mistake_is_explained() {
             "exit code {}\n{}{}",
             checked.code, checked.stdout, checked.stderr
         );
+        assert!(!found.contains("hunter2"), "a secret is shown:\n{found}");
         let (input, expected) = text.split_once(EXPECTED).unwrap_or((&text, ""));
         if found == expected {
             continue;
