@@ -208,6 +208,8 @@ impl Program {
     fn command(&self, file: &Path, family: &Family) -> Command {
         let mut command = Command::new(file);
         command
+            // As typed: programs begin their messages with it.
+            .arg0(&self.argv[0])
             .args(&self.argv[1..])
             .current_dir(&self.workspace)
             .env_clear()

@@ -45,8 +45,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         templates: Templates::new(engine.settings.language, engine.settings.timezone, now),
         roots: roots(&job, &engine.settings, &event, RunId(0), now),
     };
-    let steps = runtime.block_on(planner.steps());
-    let deliveries = planner.deliveries();
+    let mut steps = runtime.block_on(planner.steps());
+    let mut deliveries = planner.deliveries();
+    for planned in steps.iter_mut().chain(&mut deliveries) {
+        engine.secrets.scrub_value(planned);
+    }
     if arguments.json {
         outln!(
             "{}",

@@ -61,9 +61,9 @@ fn is_secret(key: &str) -> bool {
     let mut secret = false;
     let mut last = String::new();
     for part in parts {
-        let named = |word: &&str| part.contains(*word) || is_near(&part, word);
+        let named = |word: &str| part.contains(word) || is_near(&part, word);
         let innocent = COUNTS.contains(&part.as_str());
-        secret |= !innocent && (part.ends_with("key") || SECRET.iter().any(|word| named(&word)));
+        secret |= !innocent && (part.ends_with("key") || SECRET.iter().any(|word| named(word)));
         last = part;
     }
     secret && !PLACES.contains(&last.as_str())

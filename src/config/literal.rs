@@ -17,15 +17,16 @@ pub fn place(raw: &str, value: &Range<usize>) -> Option<Range<usize>> {
     let mut read = 0;
     let mut start = None;
     while read < value.end && at < raw.len() {
-        if read >= value.start {
-            start.get_or_insert(at);
-        }
         let (taken, given) = if escapes {
             piece(&raw[at..])
         } else {
             let length = raw[at..].chars().next().map_or(1, char::len_utf8);
             (length, length)
         };
+        // A line that is joined stands for nothing.
+        if read >= value.start && given > 0 {
+            start.get_or_insert(at);
+        }
         at += taken;
         read += given;
     }

@@ -131,7 +131,8 @@ impl Secrets {
         outcome
     }
 
-    fn scrub_value(&self, value: &mut Value) {
+    /// Scrubs every text in a value.
+    pub fn scrub_value(&self, value: &mut Value) {
         match value {
             Value::String(text) => self.scrub(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_value(item)),

@@ -16,10 +16,13 @@ impl UnderWay<'_> {
         deliver: Deliver,
         observer: &mut Observer<'_>,
     ) -> Result<Finished, EngineError> {
-        let (outcome, messages) = match outcome {
+        let (outcome, mut messages) = match outcome {
             Outcome::Ok => self.messages(),
             other => (other, Vec::new()),
         };
+        for message in &mut messages {
+            self.engine.secrets.scrub(&mut message.body);
+        }
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
         if good && deliver == Deliver::Send {
             self.update.cursors.append(&mut self.moved);

@@ -130,7 +130,9 @@ impl Prompt {
             system.push_str("\n\n");
         }
         system.push_str(instructions.trim());
-        let facts = render(parts.facts)?.trim().to_owned();
+        let mut facts = render(parts.facts)?.trim().to_owned();
+        context.secrets.scrub(&mut system);
+        context.secrets.scrub(&mut facts);
         let user = fence::data("facts", &facts);
         Ok(Plan {
             tokens: estimate_tokens(&system) + estimate_tokens(&user),

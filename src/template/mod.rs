@@ -167,6 +167,8 @@ fn syntax_config() -> SyntaxConfig {
     SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
+        // A file that is appended to needs its line ends.
+        .keep_trailing_newline(true)
         .build()
         .expect("the usual delimiters")
 }
