@@ -42,7 +42,7 @@ impl Context {
         };
         Ok(Context {
             dir,
-            state: state.unwrap_or_else(default_state),
+            state: absolute(state.unwrap_or_else(default_state)),
             clock: Arc::new(clock),
             system_zone,
             paint: Paint::detect(),
@@ -109,6 +109,11 @@ impl Context {
         }
         self.open_store(Mode::Inline).map(Some)
     }
+}
+
+/// Programs are started in the workspace, from where a relative path would lead elsewhere.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/reveille`, else `~/.local/state/reveille`.
