@@ -24,4 +24,4 @@ bench *GROUPS:
 
 # write the JSON Schemas beside the configuration
 schema:
-    cargo run --locked -- schema --write
+    cargo run --locked -- --dir . schema
