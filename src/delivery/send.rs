@@ -73,7 +73,10 @@ pub async fn send(
 
 async fn write(message: &NewDelivery, state: &Path) -> Result<Option<Value>, String> {
     let workspace = Workspace::new(state.join("workspace"));
-    let path = message.target["path"].as_str().unwrap_or_default().to_owned();
+    let path = message.target["path"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let text = format!("{}\n", message.body);
     let put = if message.target["append"] == true {
         Put::Append
