@@ -9,12 +9,14 @@ use chrono_tz::Tz;
 use super::out::errln;
 use super::paint::Paint;
 use crate::clock::{self, Clock, SystemClock};
-use crate::config::diagnostic::Severity;
+use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::config::folder::{Folder, SETTINGS};
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
 use crate::error::Error;
 use crate::store::{Mode, Store};
+
+const MEND: &str = "mend the file, then `reveille check`";
 
 /// What every command starts from.
 pub struct Context {
@@ -43,7 +45,7 @@ impl Context {
         };
         Ok(Context {
             dir,
-            state: state.unwrap_or_else(default_state),
+            state: absolute(state.unwrap_or_else(default_state)),
             clock: Arc::new(clock),
             system_zone,
             paint: Paint::detect(),
@@ -75,35 +77,35 @@ impl Context {
             let what = format!("there is no job `{name}` in {}", folder.shown("jobs"));
             return Err(Error::usage(what).hint(hint));
         };
-        let renderer = self.paint.renderer();
         let settings = folder.shown(SETTINGS);
-        let found = config.problems.iter();
-        let found = found.filter(|one| one.source.path == settings);
-        let wrong: Vec<_> = found
-            .filter(|one| one.severity == Severity::Error)
-            .collect();
-        if !wrong.is_empty() {
-            for found in wrong {
-                errln!("{}\n", found.render(&renderer));
+        let stops = |found: &&Diagnostic| {
+            found.severity == Severity::Error && found.source.path == settings
+        };
+        let wrong: Vec<_> = config.problems.iter().filter(stops).collect();
+        match config.jobs.get(name) {
+            Some(job) if wrong.is_empty() => Ok(Arc::clone(job)),
+            Some(_) => {
+                self.explain(wrong);
+                Err(Error::usage("the configuration does not load").hint(MEND))
             }
-            return Err(Error::usage("the configuration does not load")
-                .hint("mend the file, then `reveille check`"));
-        }
-        if let Some(job) = config.jobs.get(name) {
-            return Ok(Arc::clone(job));
-        }
-        for found in config.problems.iter() {
-            if found.source.path == source.path
-                || !config
-                    .sources
-                    .values()
-                    .any(|other| other.path == found.source.path)
-            {
-                errln!("{}\n", found.render(&renderer));
+            None => {
+                // A job's mistakes may lie in its prompts too.
+                let others = |found: &&Diagnostic| {
+                    let path = &found.source.path;
+                    *path == source.path || !config.sources.values().any(|job| job.path == *path)
+                };
+                self.explain(config.problems.iter().filter(others).collect());
+                Err(Error::usage(format!("the job `{name}` does not load")).hint(MEND))
             }
         }
-        Err(Error::usage(format!("the job `{name}` does not load"))
-            .hint("mend the file, then `reveille check`"))
+    }
+
+    /// Shows what is wrong.
+    fn explain(&self, findings: Vec<&Diagnostic>) {
+        let renderer = self.paint.renderer();
+        for found in findings {
+            errln!("{}\n", found.render(&renderer));
+        }
     }
 
     /// The database, made if it is not there; what there is to say of it goes to stderr.
@@ -123,6 +125,11 @@ impl Context {
         }
         self.open_store(Mode::Inline).map(Some)
     }
+}
+
+/// Programs are started in the workspace, from where a relative path would lead elsewhere.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/reveille`, else `~/.local/state/reveille`.

@@ -13,6 +13,9 @@ use super::suggest::did_you_mean;
 use super::value::At;
 use super::words::{describe, describe_syntax};
 
+/// Mistakes that are told of one table: each costs a look at all of its keys.
+const ENOUGH: usize = 500;
+
 /// A parsed table and where it stands (for a `[header]`, the header).
 #[derive(Debug, Clone)]
 pub struct Table<'i> {
@@ -56,7 +59,13 @@ impl<'a> Reader<'a> {
     pub fn table<T: DeserializeOwned>(&mut self, table: Table<'_>, also: &[&str]) -> Option<T> {
         let mut keys = table.keys;
         let mut removed = false;
+        let before = self.problems.len();
         loop {
+            if self.problems.len() - before >= ENOUGH {
+                let what = format!("{ENOUGH} mistakes are told: there may be more below");
+                self.error(table.span, what, "mend these first");
+                return None;
+            }
             let spanned = Spanned::new(table.span.clone(), keys.clone());
             let error = match T::deserialize(Deserializer::from(spanned)) {
                 Ok(read) => return Some(read),

@@ -1,5 +1,6 @@
 //! Reads secrets from where they are kept, and takes them out of everything that is written down or shown.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -11,8 +12,9 @@ use serde_json::Value;
 
 use super::folder::Folder;
 use super::secret::SecretRef;
-use crate::job::Outcome;
+use crate::job::{NewDelivery, Outcome, StepEnd};
 use crate::net::Secret;
+use crate::step::Done;
 use crate::store::RunUpdate;
 
 /// The secrets that this process may read, and those that it has read.
@@ -46,12 +48,14 @@ impl Secrets {
                 Err(error) => warning = Some(format!("cannot read {}: {error}", path.display())),
             }
         }
-        let known = Mutex::new(dotenv.values().cloned().collect());
         let secrets = Secrets {
             dotenv,
             folder: root,
-            known,
+            known: Mutex::default(),
         };
+        for secret in secrets.dotenv.values() {
+            secrets.know(secret);
+        }
         (secrets, warning)
     }
 
@@ -80,18 +84,44 @@ impl Secrets {
                 read_secret(&Path::new(&folder).join(name))?
             }
         };
-        self.lock().push(secret.clone());
+        self.know(&secret);
         Ok(secret)
+    }
+
+    /// Remembers a secret, the longest first: one that is a part of another would else leave the rest of it.
+    fn know(&self, secret: &Secret) {
+        let mut known = self.lock();
+        if secret.expose().len() >= SCRUBBED_FROM && !known.contains(secret) {
+            known.push(secret.clone());
+            known.sort_by_key(|secret| Reverse(secret.expose().len()));
+        }
     }
 
     /// The text with every known secret starred out.
     pub fn scrub(&self, text: &mut String) {
         for secret in self.lock().iter() {
-            let secret = secret.expose();
-            if secret.len() >= SCRUBBED_FROM && text.contains(secret) {
-                *text = text.replace(secret, "***");
+            if text.contains(secret.expose()) {
+                *text = text.replace(secret.expose(), "***");
             }
         }
+    }
+
+    /// Scrubs what a step leaves behind, before anybody sees it.
+    pub fn scrub_done(&self, done: &mut Done) {
+        match &mut done.end {
+            StepEnd::Done(value) => self.scrub_value(value),
+            StepEnd::Failed(reason) => self.scrub(reason),
+            StepEnd::Skipped | StepEnd::Stop | StepEnd::Wait(_) => {}
+        }
+        done.detail
+            .iter_mut()
+            .for_each(|value| self.scrub_value(value));
+    }
+
+    /// Scrubs a message, and where it goes.
+    pub fn scrub_message(&self, message: &mut NewDelivery) {
+        self.scrub(&mut message.body);
+        self.scrub_value(&mut message.target);
     }
 
     /// Scrubs everything that a commit would write down.
@@ -112,7 +142,12 @@ impl Secrets {
             call.error.iter_mut().for_each(|error| self.scrub(error));
         }
         for delivery in &mut update.deliveries {
-            self.scrub(&mut delivery.body);
+            self.scrub_message(delivery);
+        }
+        for (_, position) in &mut update.cursors {
+            position
+                .iter_mut()
+                .for_each(|value| self.scrub_value(value));
         }
         if let Some(crate::job::RunState::Finished(outcome)) = &mut update.state {
             *outcome = self.scrub_outcome(outcome.clone());
@@ -131,14 +166,18 @@ impl Secrets {
         outcome
     }
 
-    /// Scrubs every text in a value.
+    /// Scrubs every text in a value, the names of fields included.
     pub fn scrub_value(&self, value: &mut Value) {
         match value {
             Value::String(text) => self.scrub(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_value(item)),
-            Value::Object(fields) => fields
-                .values_mut()
-                .for_each(|field| self.scrub_value(field)),
+            Value::Object(fields) => {
+                for (mut name, mut field) in std::mem::take(fields) {
+                    self.scrub(&mut name);
+                    self.scrub_value(&mut field);
+                    fields.insert(name, field);
+                }
+            }
             _ => {}
         }
     }
@@ -198,9 +237,21 @@ mod tests {
     #[test]
     fn a_known_secret_is_taken_out_of_texts() {
         let (secrets, _) = Secrets::load(&Folder::Embedded);
-        secrets.lock().push(Secret::new("hunter2hunter2"));
+        secrets.know(&Secret::new("hunter2hunter2"));
         let mut text = "GET https://api/bot/hunter2hunter2/x".to_owned();
         secrets.scrub(&mut text);
         assert_eq!(text, "GET https://api/bot/***/x");
+    }
+
+    #[test]
+    fn a_secret_that_is_a_part_of_another_leaves_nothing_of_it() {
+        let (secrets, _) = Secrets::load(&Folder::Embedded);
+        for secret in ["hunter2", "hunter2-and-more", "hunter2", "short"] {
+            secrets.know(&Secret::new(secret));
+        }
+        assert_eq!(secrets.lock().len(), 2);
+        let mut value = serde_json::json!({"hunter2": ["hunter2-and-more", 1, "short"]});
+        secrets.scrub_value(&mut value);
+        assert_eq!(value, serde_json::json!({"***": ["***", 1, "short"]}));
     }
 }

@@ -49,6 +49,9 @@ pub fn describe_syntax(source: &Arc<Source>, error: &Error) -> Diagnostic {
 ///
 /// The first `syntax` of the findings from `first` on are the parser's.
 pub fn without_consequences(found: &mut Vec<Diagnostic>, first: usize, syntax: usize) {
+    if syntax == 0 {
+        return;
+    }
     let unreadable: Vec<(usize, Range<usize>)> = found[first..first + syntax]
         .iter()
         .map(|fault| {

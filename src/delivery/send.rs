@@ -55,29 +55,13 @@ pub fn prepare(
 ///
 /// # Errors
 /// Why it could not be sent.
-pub fn send(
+pub async fn send(
     message: &NewDelivery,
     state: &Path,
-    print: &mut dyn FnMut(&str),
+    print: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Option<Value>, String> {
     match message.kind.as_str() {
-        "file" => {
-            let path = message.target["path"].as_str().unwrap_or_default();
-            if path.starts_with('/') && message.target["anywhere"] != true {
-                return Err(format!(
-                    "{path} was filled in by the run, and leaves the workspace"
-                ));
-            }
-            let text = format!("{}\n", message.body);
-            let workspace = Workspace::new(state.join("workspace"));
-            let put = if message.target["append"] == true {
-                Put::Append
-            } else {
-                Put::Replace
-            };
-            let written = workspace.deliver(path, text.as_bytes(), put);
-            written.map(|()| None).map_err(|error| error.to_string())
-        }
+        "file" => write(message, state).await,
         "console" => {
             print(&message.body);
             Ok(None)
@@ -86,5 +70,29 @@ pub fn send(
             print(&message.body);
             Ok(Some(json!({ "printed_instead_of": other })))
         }
+    }
+}
+
+async fn write(message: &NewDelivery, state: &Path) -> Result<Option<Value>, String> {
+    let workspace = Workspace::new(state.join("workspace"));
+    let path = message.target["path"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    if path.starts_with('/') && message.target["anywhere"] != true {
+        return Err(format!(
+            "{path} was filled in by the run, and leaves the workspace"
+        ));
+    }
+    let text = format!("{}\n", message.body);
+    let put = if message.target["append"] == true {
+        Put::Append
+    } else {
+        Put::Replace
+    };
+    let work = move || workspace.deliver(&path, text.as_bytes(), put);
+    match tokio::task::spawn_blocking(work).await {
+        Ok(written) => written.map(|()| None).map_err(|error| error.to_string()),
+        Err(bug) => Err(format!("a bug: {bug}")),
     }
 }

@@ -20,8 +20,9 @@ impl UnderWay<'_> {
             Outcome::Ok => self.messages(),
             other => (other, Vec::new()),
         };
+        let outcome = self.engine.secrets.scrub_outcome(outcome);
         for message in &mut messages {
-            self.engine.secrets.scrub(&mut message.body);
+            self.engine.secrets.scrub_message(message);
         }
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
         if good && deliver == Deliver::Send {
@@ -39,7 +40,6 @@ impl UnderWay<'_> {
                 }
             }
         }
-        let outcome = self.engine.secrets.scrub_outcome(outcome);
         observer(Progress::Finished(&outcome));
         Ok(Finished {
             run: self.run,
@@ -93,18 +93,19 @@ impl UnderWay<'_> {
         message: &NewDelivery,
         observer: &mut Observer<'_>,
     ) -> Result<Option<String>, EngineError> {
-        let sent = delivery::send(message, &self.engine.state, &mut |text: &str| {
+        let mut print = |text: &str| {
             observer(Progress::Message(Message {
                 text,
                 meant_for: &message.kind,
             }));
-        });
-        match sent {
+        };
+        match delivery::send(message, &self.engine.state, &mut print).await {
             Ok(receipt) => {
                 self.engine.store.delivered(id, receipt).await?;
                 Ok(None)
             }
-            Err(reason) => {
+            Err(mut reason) => {
+                self.engine.secrets.scrub(&mut reason);
                 self.engine.store.delivery_failed(id, &reason).await?;
                 Ok(Some(format!("{}: {reason}", message.kind)))
             }

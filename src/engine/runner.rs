@@ -46,10 +46,11 @@ impl Engine {
         &self,
         job: &Job,
         hash: &str,
-        event: Event,
+        mut event: Event,
         deliver: Deliver,
         observer: &mut Observer<'_>,
     ) -> Result<Finished, EngineError> {
+        self.secrets.scrub_value(&mut event.payload);
         let start = Start::RunningBy(self.lock.clone());
         let run = match self.store.accept(&event, hash, start).await? {
             Accepted::New(run) => run,
@@ -73,18 +74,14 @@ impl Engine {
             roots: roots(job, settings, &event, run, now),
             update: RunUpdate::of(run),
             moved: Vec::new(),
+            under_way: None,
             reach: reach(job, settings),
         };
         let limit =
             crate::clock::timeout(self.clock.as_ref(), job.timeout, under_way.steps(observer));
         let outcome = match limit.await {
             Ok(outcome) => outcome?,
-            Err(_) => {
-                let seconds = job.timeout.as_secs();
-                Outcome::Failed(format!(
-                    "the run did not end within its timeout of {seconds} s"
-                ))
-            }
+            Err(_) => under_way.out_of_time(),
         };
         under_way.finish(outcome, deliver, observer).await
     }
@@ -113,6 +110,8 @@ pub(super) struct UnderWay<'a> {
     pub(super) update: RunUpdate,
     /// Positions that move with the outcome, if it is a good one.
     pub(super) moved: Vec<(CursorKey, Option<Value>)>,
+    /// The step that is being executed, since when.
+    under_way: Option<(StepRecord, Duration)>,
     pub(super) reach: Reach,
 }
 
@@ -169,7 +168,10 @@ impl UnderWay<'_> {
     ) -> Result<StepEnd, EngineError> {
         let kind = step.kind.word();
         let now = self.engine.clock.now();
-        if let Some(end) = self.gate(step) {
+        if let Some(mut end) = self.gate(step) {
+            if let StepEnd::Failed(reason) = &mut end {
+                self.engine.secrets.scrub(reason);
+            }
             let record = self.record(position, step, 1, (now, Duration::ZERO), &end);
             self.update.steps.push(record);
             observer(Progress::Ended {
@@ -179,10 +181,6 @@ impl UnderWay<'_> {
             });
             return Ok(end);
         }
-        if step.for_each.is_some() {
-            let reason = "this version checks `for_each` but cannot run it yet".to_owned();
-            return Ok(StepEnd::Failed(reason));
-        }
         let effects = step.kind.declaration().effects;
         for attempt in 1.. {
             observer(Progress::Begins {
@@ -190,20 +188,17 @@ impl UnderWay<'_> {
                 kind,
             });
             let began = (self.engine.clock.now(), self.engine.clock.monotonic());
+            let times = (began.0, Duration::ZERO);
+            let mut started = self.record(position, step, attempt, times, &StepEnd::Skipped);
+            started.end = "started";
             if effects {
                 // Written down before it begins: after a crash it is known that it may have happened.
-                let mut started = self.record(
-                    position,
-                    step,
-                    attempt,
-                    (began.0, Duration::ZERO),
-                    &StepEnd::Skipped,
-                );
-                started.end = "started";
-                self.update.steps.push(started);
+                self.update.steps.push(started.clone());
                 self.commit().await?;
             }
+            self.under_way = Some((started, began.1));
             let done = step::attempt(self.engine, step, &self.context(step)).await;
+            self.under_way = None;
             let took = self.engine.clock.monotonic().saturating_sub(began.1);
             let mut record = self.record(position, step, attempt, (began.0, took), &done.end);
             record.detail = done.detail;
@@ -244,8 +239,26 @@ impl UnderWay<'_> {
         match step.when.as_deref().map(holds) {
             Some(Ok(false)) => Some(StepEnd::Skipped),
             Some(Err(error)) => Some(StepEnd::Failed(format!("when: {error}"))),
+            Some(Ok(true)) | None if step.for_each.is_some() => {
+                let reason = "this version checks `for_each` but cannot run it yet";
+                Some(StepEnd::Failed(reason.to_owned()))
+            }
             Some(Ok(true)) | None => None,
         }
+    }
+
+    /// The run's time is up: the step under way ends with it.
+    fn out_of_time(&mut self) -> Outcome {
+        let seconds = self.job.timeout.as_secs_f64();
+        let mut reason = format!("the run did not end within its timeout of {seconds} s");
+        if let Some((mut record, began)) = self.under_way.take() {
+            reason = format!("{reason}: step `{}` was under way", record.id);
+            record.end = StepEnd::Failed(String::new()).word();
+            record.error = Some("the run's timeout ended it".to_owned());
+            record.took = self.engine.clock.monotonic().saturating_sub(began);
+            self.update.steps.push(record);
+        }
+        Outcome::Failed(reason)
     }
 
     fn context<'c>(&'c self, step: &'c Step) -> Context<'c> {

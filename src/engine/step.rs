@@ -9,8 +9,14 @@ use crate::clock;
 use crate::job::StepEnd;
 use crate::step::{Context, Done, Step};
 
-/// Executes the step once. Every failure, a bug of the step's kind included, is an end.
+/// Executes the step once. Every failure, a bug of the step's kind included, is an end. No secret leaves it.
 pub(super) async fn attempt(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
+    let mut done = bounded(engine, step, context).await;
+    engine.secrets.scrub_done(&mut done);
+    done
+}
+
+async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
     let work = AssertUnwindSafe(step.kind.run(context)).catch_unwind();
     let ended = if step.kind.ends_itself() {
         work.await

@@ -1,25 +1,20 @@
 //! `calendar`: what the configured calendars hold.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+mod look;
+
 use std::time::Duration;
 
-use chrono::{Days as Days64, SecondsFormat};
-use chrono_tz::Tz;
+use chrono::Days as Days64;
+use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Context, Declaration, Done, StepError};
-use crate::calendar::download::refresh;
-use crate::calendar::source::MAX_BYTES;
-use crate::calendar::{Item, Range, look, mark_overlaps, merge};
+use crate::calendar::{Range, mark_overlaps, merge};
 use crate::config::resolve::Scope;
-use crate::config::settings::{CalendarPlace, CalendarSettings};
 use crate::config::value::{At, OneOrMany};
-use crate::job::CursorKey;
-use crate::net::{Client, Limits, Policy};
-use crate::workspace::Workspace;
+use look::Look;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -121,26 +116,32 @@ impl Calendar {
             start: today + Days64::new(u64::from(self.days.first)),
             days: self.days.count,
         };
-        let mut lists = Vec::new();
-        let mut warnings = Vec::new();
-        let mut failures = Vec::new();
-        let mut cursors = Vec::new();
-        for source in &context.settings.calendars {
-            if !self.from.is_empty() && !self.from.contains(&source.name) {
-                continue;
-            }
+        let sources = context.settings.calendars.iter();
+        let sources =
+            sources.filter(|source| self.from.is_empty() || self.from.contains(&source.name));
+        // At once, so that a server which does not answer costs its own time only.
+        let looks = sources.map(|source| {
             let look = Look {
                 context,
                 source,
                 range,
                 zone,
             };
-            match look.look(&mut cursors, &mut warnings).await {
-                Ok(mut items) => {
-                    for item in &mut items {
+            async move { (source, look.look().await) }
+        });
+        let mut lists = Vec::new();
+        let mut warnings = Vec::new();
+        let mut failures = Vec::new();
+        let mut cursors = Vec::new();
+        for (source, seen) in join_all(looks).await {
+            match seen {
+                Ok(mut seen) => {
+                    for item in &mut seen.items {
                         item.calendar.clone_from(&source.label);
                     }
-                    lists.push(items);
+                    lists.push(seen.items);
+                    warnings.append(&mut seen.warnings);
+                    cursors.append(&mut seen.cursors);
                 }
                 Err(why) => failures.push(format!("{}: {why}", source.label)),
             }
@@ -163,130 +164,6 @@ impl Calendar {
     }
 }
 
-/// One look at one source.
-struct Look<'a> {
-    context: &'a Context<'a>,
-    source: &'a CalendarSettings,
-    range: Range,
-    zone: Tz,
-}
-
-impl Look<'_> {
-    async fn look(
-        &self,
-        cursors: &mut Vec<(CursorKey, Option<Value>)>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Vec<Item>, String> {
-        let (range, zone) = (self.range, self.zone);
-        let file = match &self.source.place {
-            CalendarPlace::File(relative) => {
-                if let Some(text) = self.context.folder.embedded(relative) {
-                    let looked = look::bytes_of(text.as_bytes(), range, zone);
-                    return looked
-                        .map(|looked| looked.items)
-                        .map_err(|error| error.to_string());
-                }
-                let path = self.context.folder.path(relative);
-                path.ok_or_else(|| format!("there is no `{relative}` inside the program"))?
-            }
-            CalendarPlace::Url(url) => self.download(url, cursors, warnings).await?,
-            CalendarPlace::SecretUrl(secret) => {
-                let url = self.context.secrets.get(secret)?;
-                self.download(url.expose(), cursors, warnings).await?
-            }
-        };
-        let key = self.key(&format!("{}+{}", range.start, range.days));
-        let kept = self.kept(&key).await?;
-        let looked = tokio::task::spawn_blocking(move || look::file(&file, range, zone, kept));
-        let looked = looked.await.map_err(|error| format!("a bug: {error}"))?;
-        let looked = looked.map_err(|error| error.to_string())?;
-        if let Some(keep) = looked.keep {
-            cursors.extend(self.outdated().await?);
-            cursors.push((key, Some(keep)));
-        }
-        warnings.extend(
-            looked
-                .warnings
-                .into_iter()
-                .map(|why| format!("{}: {why}", self.source.label)),
-        );
-        Ok(looked.items)
-    }
-
-    /// The file of a calendar at a web address, as new as can be had.
-    async fn download(
-        &self,
-        url: &str,
-        cursors: &mut Vec<(CursorKey, Option<Value>)>,
-        warnings: &mut Vec<String>,
-    ) -> Result<PathBuf, String> {
-        // The owner wrote the address, so its host is allowed, a private one too.
-        let host = url::Url::parse(url)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
-        let policy = Policy::allowing(host);
-        let limits = Limits {
-            bytes: MAX_BYTES,
-            ..Limits::default()
-        };
-        let client = Client::new(policy, limits, Arc::clone(self.context.clock));
-        let cache = Workspace::new(self.context.state.join("cache"));
-        let name = format!("calendar-{}.ics", self.source.name);
-        let key = self.key("download");
-        let kept = self.kept(&key).await?;
-        let now = self.context.clock.now().with_timezone(&self.zone);
-        let now = now.to_rfc3339_opts(SecondsFormat::Secs, false);
-        let download = refresh(&client, url, &cache, &name, kept, now).await;
-        let download = download.map_err(|error| error.to_string())?;
-        cursors.extend(download.keep.map(|keep| (key, Some(keep))));
-        if let Some((fetched_at, error)) = download.stale {
-            let label = &self.source.label;
-            warnings.push(format!(
-                "{label} could not be reached ({error}): this is from {fetched_at}"
-            ));
-        }
-        Ok(download.file)
-    }
-
-    /// What is shared by all jobs that look at this source.
-    fn key(&self, name: &str) -> CursorKey {
-        CursorKey {
-            owner: format!("calendar:{}", self.source.name),
-            step: String::new(),
-            name: name.to_owned(),
-        }
-    }
-
-    async fn kept(&self, key: &CursorKey) -> Result<Option<Value>, String> {
-        let key = key.clone();
-        let read = self
-            .context
-            .store
-            .read(move |reader| reader.cursor(&key))
-            .await;
-        read.map_err(|error| error.to_string())
-    }
-
-    /// Days before yesterday that are still remembered: nobody asks for them again.
-    async fn outdated(&self) -> Result<Vec<(CursorKey, Option<Value>)>, String> {
-        let owner = format!("calendar:{}", self.source.name);
-        let read = self
-            .context
-            .store
-            .read(move |reader| reader.cursors(&owner, "", "20"));
-        let all = read.await.map_err(|error| error.to_string())?;
-        let today = self
-            .context
-            .clock
-            .now()
-            .with_timezone(&self.zone)
-            .date_naive()
-            .to_string();
-        let old = all.into_iter().filter(|(name, _)| *name < today);
-        Ok(old.map(|(name, _)| (self.key(&name), None)).collect())
-    }
-}
-
 /// One entry as templates see it.
 pub fn item_example() -> Value {
     json!({
@@ -297,4 +174,40 @@ pub fn item_example() -> Value {
         "ends_after": false, "overlaps": ["text"], "status": "confirmed", "uid": "text",
         "timestamp": 1_795_161_600
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::look::bytes_of;
+
+    #[test]
+    fn the_example_has_the_fields_of_an_entry() {
+        let ics = include_str!("../../config/calendar.ics");
+        let monday = chrono::NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date");
+        let looked =
+            bytes_of(ics.as_bytes(), Range::day(monday), chrono_tz::Tz::UTC).expect("a calendar");
+        let item = serde_json::to_value(&looked.items[0]).expect("serialisable");
+        let fields = |value: &Value| -> Vec<String> {
+            let fields = value.as_object().expect("an object");
+            fields.keys().cloned().collect()
+        };
+        assert_eq!(fields(&item_example()), fields(&item));
+    }
+
+    #[test]
+    fn ranges_of_days() {
+        let check = |text: &str, expected: Option<(u32, u32)>| {
+            let read = days(text).ok().map(|days| (days.first, days.count));
+            assert_eq!(read, expected, "{text}");
+        };
+        check("today", Some((0, 1)));
+        check("tomorrow", Some((1, 1)));
+        check("week", Some((0, 7)));
+        check("3d", Some((0, 3)));
+        check("0d", None);
+        check("367d", None);
+        check("-1d", None);
+        check("tody", None);
+    }
 }

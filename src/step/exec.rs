@@ -30,12 +30,30 @@ pub struct Authored {
 /// A program.
 #[derive(Debug, Clone)]
 pub struct Exec {
-    argv: Vec<String>,
+    argv: Vec<Argument>,
     stdin: Option<String>,
     max_output: u64,
     json: bool,
     /// It may be run again after a crash.
     pub idempotent: bool,
+}
+
+/// One element of the list.
+#[derive(Debug, Clone)]
+struct Argument {
+    text: String,
+    /// Text from outside has a part in it, and no `--` stands before it: what begins with `-` would be an option.
+    guarded: bool,
+}
+
+/// Whether a run fills in the very beginning, or what comes after nothing but dashes.
+fn begins_filled(template: &str) -> bool {
+    template.trim_start_matches('-').starts_with("{{")
+}
+
+/// Whether the owner's own letters begin an option: then it is this option, whatever is filled in.
+fn begins_as_option(template: &str) -> bool {
+    template.starts_with('-') && !template.trim_start_matches('-').starts_with('{')
 }
 
 impl Authored {
@@ -68,14 +86,18 @@ impl Authored {
         let mut argv = Vec::new();
         let mut after_dashes = false;
         for (position, argument) in self.exec.value.into_iter().enumerate() {
-            let filled = argument.value.trim_start().starts_with("{{") && !after_dashes;
-            if position > 0 && filled && scope.names_outside(&argument.value) {
+            let outside = position > 0 && !after_dashes && scope.names_outside(&argument.value);
+            if outside && begins_filled(argument.value.trim_start()) {
                 let what = "text from outside could be read as an option here";
                 let right = "put \"--\" before it";
                 scope.error(argument.span.clone(), what, right);
             }
             after_dashes |= argument.value == "--";
-            argv.push(scope.template(argument));
+            let guarded = outside && !begins_as_option(&argument.value);
+            argv.push(Argument {
+                text: scope.template(argument),
+                guarded,
+            });
         }
         Some(Exec {
             argv,
@@ -105,11 +127,22 @@ impl Exec {
     }
 
     /// The program and its arguments as a run would start it.
+    ///
+    /// # Errors
+    /// A template that does not render, or text from outside that would be an option.
     pub fn argv(&self, context: &Context<'_>) -> Result<Vec<String>, StepError> {
-        self.argv
-            .iter()
-            .map(|argument| context.render(argument))
-            .collect()
+        let argv = self.argv.iter().map(|argument| {
+            let text = context.render(&argument.text)?;
+            if argument.guarded && text.starts_with('-') {
+                let written = &argument.text;
+                return Err(StepError::new(format!(
+                    "the argument `{written}` came out as `{}`, which the program would take for an option: put \"--\" before it",
+                    text.chars().take(40).collect::<String>()
+                )));
+            }
+            Ok(text)
+        });
+        argv.collect()
     }
 
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {

@@ -21,11 +21,11 @@ impl Orphan {
 }
 
 impl Reader<'_> {
-    /// The runs that are marked as running by processes whose lock is free, the oldest first.
+    /// The runs that are executed, or held while they back off, by processes whose lock is free, the oldest first.
     pub fn orphans(&self, is_free: impl Fn(&str) -> bool) -> Result<Vec<Orphan>, StoreError> {
         let mut orphans = Vec::new();
         for row in self.active()? {
-            if row.state == RunState::Running
+            if matches!(row.state, RunState::Running | RunState::Waiting(_))
                 && let Some(owner) = row.owner
                 && is_free(&owner)
                 && let Some(story) = self.run(row.run)?

@@ -160,8 +160,8 @@ pub(super) fn adopt(
 ) -> Result<(), StoreError> {
     let changed = connection
         .prepare_cached(
-            "UPDATE runs SET owner = ?3, attempt = attempt + 1
-             WHERE id = ?1 AND state = 'running' AND owner = ?2",
+            "UPDATE runs SET state = 'running', owner = ?3, attempt = attempt + 1, wake_at = NULL
+             WHERE id = ?1 AND state IN ('running', 'waiting') AND owner = ?2",
         )?
         .execute((run.0, from, owner))?;
     taken_unless(changed, connection, run)
@@ -227,10 +227,11 @@ fn set_state(
         RunState::Waiting(_) => ("waiting", None),
         RunState::Finished(outcome) => ("finished", Some(outcome)),
     };
+    // Who backs off still has it: when that process dies, the run is found.
     connection
         .prepare_cached(
             "UPDATE runs SET state = ?2, outcome = ?3, reason = ?4, wake_at = ?5, wake_token = ?6,
-                             owner = NULL, finished_at = ?7
+                             owner = CASE WHEN ?5 IS NULL THEN NULL ELSE owner END, finished_at = ?7
              WHERE id = ?1",
         )?
         .execute((

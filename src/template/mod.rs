@@ -167,7 +167,7 @@ fn syntax_config() -> SyntaxConfig {
     SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
-        // A file that is appended to needs its line ends.
+        // A text that ends with a newline, as a line to append to a file, keeps it.
         .keep_trailing_newline(true)
         .build()
         .expect("the usual delimiters")

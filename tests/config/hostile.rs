@@ -77,11 +77,11 @@ fn deep_keys() {
 
 #[test]
 fn many_mistakes_in_little_time() {
-    let text: String = (0..2_000).map(|n| format!("key{n} = 1\n")).collect();
+    let text: String = (0..100_000).map(|n| format!("key{n} = 1\n")).collect();
     let checked = Folder::with(&text).run(["check", "--json"]);
     let found = checked.json();
-    // Each of them, and that the job does nothing.
-    assert_eq!(found["errors"], 2_001);
+    // As many as anybody reads, that there may be more, and that the job does nothing.
+    assert_eq!(found["errors"], 502);
 }
 
 #[test]

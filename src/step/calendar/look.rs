@@ -1,0 +1,139 @@
+//! One look at one configured calendar: a file, or a web address kept as one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use crate::calendar::download::refresh;
+use crate::calendar::source::MAX_BYTES;
+use crate::calendar::{Item, Range, look};
+use crate::config::settings::{CalendarPlace, CalendarSettings};
+use crate::job::CursorKey;
+use crate::net::{Client, Limits, Policy};
+use crate::step::Context;
+use crate::workspace::Workspace;
+
+/// One look at one source.
+pub(super) struct Look<'a> {
+    pub context: &'a Context<'a>,
+    pub source: &'a CalendarSettings,
+    pub range: Range,
+    pub zone: Tz,
+}
+
+/// What one source holds.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub items: Vec<Item>,
+    pub warnings: Vec<String>,
+    pub cursors: Vec<(CursorKey, Option<Value>)>,
+}
+
+impl Look<'_> {
+    /// The source's items, as new as can be had.
+    pub async fn look(&self) -> Result<Seen, String> {
+        let (range, zone) = (self.range, self.zone);
+        let mut seen = Seen::default();
+        let file = match &self.source.place {
+            CalendarPlace::File(relative) => {
+                if let Some(text) = self.context.folder.embedded(relative) {
+                    let looked = look::bytes_of(text.as_bytes(), range, zone);
+                    seen.items = looked.map_err(|error| error.to_string())?.items;
+                    return Ok(seen);
+                }
+                let path = self.context.folder.path(relative);
+                path.ok_or_else(|| format!("there is no `{relative}` inside the program"))?
+            }
+            CalendarPlace::Url(url) => self.download(url, &mut seen).await?,
+            CalendarPlace::SecretUrl(secret) => {
+                let url = self.context.secrets.get(secret)?;
+                self.download(url.expose(), &mut seen).await?
+            }
+        };
+        let key = self.key(&format!("{}+{}", range.start, range.days));
+        let kept = self.kept(&key).await?;
+        let looked = tokio::task::spawn_blocking(move || look::file(&file, range, zone, kept));
+        let looked = looked.await.map_err(|error| format!("a bug: {error}"))?;
+        let looked = looked.map_err(|error| error.to_string())?;
+        if let Some(keep) = looked.keep {
+            seen.cursors.extend(self.outdated().await?);
+            seen.cursors.push((key, Some(keep)));
+        }
+        let label = &self.source.label;
+        let warnings = looked.warnings.into_iter();
+        seen.warnings
+            .extend(warnings.map(|why| format!("{label}: {why}")));
+        seen.items = looked.items;
+        Ok(seen)
+    }
+
+    /// The file of a calendar at a web address, as new as can be had.
+    async fn download(&self, url: &str, seen: &mut Seen) -> Result<PathBuf, String> {
+        // The owner wrote the address, so its host is allowed, a private one too.
+        let host = url::Url::parse(url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        let policy = Policy::allowing(host);
+        let usual = Limits::default();
+        let limits = Limits {
+            bytes: MAX_BYTES,
+            // What is known from before has to go out within the step's own time.
+            total: usual.total.min(self.context.limit * 2 / 3),
+            ..usual
+        };
+        let client = Client::new(policy, limits, Arc::clone(self.context.clock));
+        let cache = Workspace::new(self.context.state.join("cache"));
+        let name = format!("calendar-{}.ics", self.source.name);
+        let now = self.context.clock.now().with_timezone(&self.zone);
+        let now = now.format("%Y-%m-%d %H:%M").to_string();
+        let download = refresh(&client, url, &cache, &name, now).await;
+        let download = download.map_err(|error| error.to_string())?;
+        if let Some((confirmed_at, error)) = download.stale {
+            let label = &self.source.label;
+            seen.warnings.push(format!(
+                "{label} could not be brought up to date ({error}): this is from {confirmed_at}"
+            ));
+        }
+        Ok(download.file)
+    }
+
+    /// What is shared by all jobs that look at this source.
+    fn key(&self, name: &str) -> CursorKey {
+        CursorKey {
+            owner: format!("calendar:{}", self.source.name),
+            step: String::new(),
+            name: name.to_owned(),
+        }
+    }
+
+    async fn kept(&self, key: &CursorKey) -> Result<Option<Value>, String> {
+        let key = key.clone();
+        let read = self
+            .context
+            .store
+            .read(move |reader| reader.cursor(&key))
+            .await;
+        read.map_err(|error| error.to_string())
+    }
+
+    /// Days before yesterday that are still remembered: nobody asks for them again.
+    async fn outdated(&self) -> Result<Vec<(CursorKey, Option<Value>)>, String> {
+        let owner = format!("calendar:{}", self.source.name);
+        let read = self
+            .context
+            .store
+            .read(move |reader| reader.cursors(&owner, "", "20"));
+        let all = read.await.map_err(|error| error.to_string())?;
+        let today = self
+            .context
+            .clock
+            .now()
+            .with_timezone(&self.zone)
+            .date_naive()
+            .to_string();
+        let old = all.into_iter().filter(|(name, _)| *name < today);
+        Ok(old.map(|(name, _)| (self.key(&name), None)).collect())
+    }
+}
