@@ -38,7 +38,7 @@ fn the_briefing_in_spanish() {
     assert_ne!(settings, spanish);
     folder.write("config/reveille.toml", spanish);
     folder.run(["run", "daily-briefing"]).prints(&[
-        "**viernes 20 de noviembre**\n",
+        "**Viernes 20 de noviembre**\n",
         "_Texto fijo: ningún modelo respondió._\n",
     ]);
 }

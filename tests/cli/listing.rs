@@ -23,7 +23,7 @@ fn nothing_ran_yet() {
     );
     folder
         .run(["backup", "b.db"])
-        .says(2, &["there is no database in state"]);
+        .says(2, &["there is no database in ", "/state\n"]);
     assert!(!folder.path("state").exists(), "looking makes nothing");
     assert_eq!(
         folder.run(["history", "--json"]).json(),
