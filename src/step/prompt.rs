@@ -130,7 +130,9 @@ impl Prompt {
             system.push_str("\n\n");
         }
         system.push_str(instructions.trim());
-        let facts = render(parts.facts)?.trim().to_owned();
+        let mut facts = render(parts.facts)?.trim().to_owned();
+        context.secrets.scrub(&mut system);
+        context.secrets.scrub(&mut facts);
         let user = fence::data("facts", &facts);
         Ok(Plan {
             tokens: estimate_tokens(&system) + estimate_tokens(&user),
@@ -219,6 +221,7 @@ impl Talk<'_> {
             temperature: self.plan.temperature,
             max_tokens: self.plan.max_tokens,
             format: None,
+            talk: self.talk_tokens(),
         };
         let route = Route {
             name: self.prompt.route.clone(),
@@ -242,6 +245,21 @@ impl Talk<'_> {
                 None
             }
         }
+    }
+
+    /// What the talk comes to when the first answer is sent back with a question.
+    fn talk_tokens(&self) -> u32 {
+        const QUESTION: u32 = 256;
+        if self.prompt.facts == Facts::Free {
+            return 0;
+        }
+        let longest = self.plan.chain.iter().map(|model| model.max_output).max();
+        let longest = longest.unwrap_or(0);
+        let answer = self
+            .plan
+            .max_tokens
+            .map_or(longest, |most| most.min(longest));
+        self.plan.tokens + 2 * answer + QUESTION
     }
 
     fn check(&self, answer: &str) -> Result<(), Vec<facts::Invention>> {
