@@ -288,8 +288,11 @@ impl Talk<'_> {
             let reason = line
                 .trim_start_matches("Plain text: ")
                 .trim_end_matches('.');
+            let told = self.detail.get("no_answer").and_then(Value::as_array);
+            let told = told.into_iter().flatten().filter_map(Value::as_str);
+            let told: String = told.map(|why| format!("; {why}")).collect();
             return Ok(StepEnd::Failed(format!(
-                "{reason}, and the step has no `fallback`"
+                "{reason}, and the step has no `fallback`{told}"
             )));
         };
         let text = self.context.render(fallback)?;

@@ -31,7 +31,7 @@ async fn stop_if_is_asked_before_when() {
     check(&format!("{both}{SAY} \"hello\""), stopped, &[]).await;
     let skipped = "[[step]]\nid = \"a\"\nstop_if = \"false\"\nwhen = \"false\"\nset.x = \"1\"\n";
     let say = format!("{SAY} \"{{{{ a is none }}}}\"");
-    check(&format!("{skipped}{say}"), Outcome::Ok, &["true"]).await;
+    check(&format!("{skipped}{say}"), Outcome::Ok, &["True"]).await;
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_condition_that_cannot_be_told_fails_its_step() {
 async fn a_failure_that_is_allowed_leaves_none() {
     let failing = "[[step]]\nid = \"a\"\nexec = [\"false\"]\non_error = \"continue\"\n";
     let say = format!("{SAY} \"{{{{ a is none }}}}\"");
-    check(&format!("{failing}{say}"), Outcome::Ok, &["true"]).await;
+    check(&format!("{failing}{say}"), Outcome::Ok, &["True"]).await;
     let failing = failing.replace("continue", "fail");
     let reason = "step `a`: exit code 1".to_owned();
     check(&format!("{failing}{say}"), Outcome::Failed(reason), &[]).await;

@@ -101,9 +101,15 @@ impl Home {
 
     /// The same folder with another job or configuration, as after an edit and a restart.
     fn again(self, settings: &str, job: &str, prompts: &[(&str, &str)]) -> Self {
-        let Home { folder, engine, .. } = self;
-        drop(engine);
-        Home::new(folder, settings, job, prompts)
+        let Home {
+            folder,
+            engine,
+            clock,
+            lock,
+            ..
+        } = self;
+        drop((engine, lock));
+        Home::on(folder, clock.clone(), clock, settings, job, prompts)
     }
 
     fn path(&self) -> &Path {

@@ -11,7 +11,7 @@ CREATE TABLE runs (
     reason      TEXT,
     wake_at     INTEGER,
     wake_token  TEXT,
-    owner       TEXT    CHECK ((owner IS NOT NULL) = (state = 'running')),
+    owner       TEXT    CHECK (CASE state WHEN 'running' THEN owner IS NOT NULL WHEN 'waiting' THEN 1 ELSE owner IS NULL END),
     attempt     INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL,
     started_at  INTEGER,
