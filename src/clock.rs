@@ -41,6 +41,8 @@ pub async fn timeout<F: Future>(
     limit: Duration,
     future: F,
 ) -> Result<F::Output, Elapsed> {
+    // On the heap: limits stand within limits, and each would else hold its future twice, to the end of a thread's stack.
+    let future = Box::pin(future);
     tokio::select! {
         biased;
         output = future => Ok(output),

@@ -5,6 +5,8 @@ mod recovery;
 mod roots;
 mod runner;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

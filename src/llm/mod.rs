@@ -41,4 +41,4 @@ pub fn client<'a>(models: impl IntoIterator<Item = &'a Model>, clock: Arc<dyn Cl
 
 #[cfg(test)]
 #[path = "../../tests/fakes/ollama.rs"]
-mod fake;
+pub(crate) mod fake;

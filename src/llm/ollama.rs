@@ -64,10 +64,12 @@ impl Server<'_, '_> {
             model,
             prompt,
             output,
+            request,
             ..
         } = *self.0;
-        if model.context.is_some() || prompt.saturating_add(output) <= CONTEXT_STEP {
-            return context_for(prompt, output, model.context);
+        let needed = prompt.saturating_add(output).max(request.talk);
+        if model.context.is_some() || needed <= CONTEXT_STEP {
+            return context_for(prompt, output, request.talk, model.context);
         }
         let limit = model.timeouts.load;
         let asked = timeout(self.0.clock, limit, async {
@@ -82,6 +84,7 @@ impl Server<'_, '_> {
         context_for(
             prompt,
             output,
+            request.talk,
             longest.and_then(|length| u32::try_from(length).ok()),
         )
     }

@@ -92,6 +92,7 @@ async fn the_request_says_what_was_asked() {
         temperature: Some(0.5),
         max_tokens: Some(100),
         format: Some(json!("json")),
+        talk: 0,
     };
     let (called, _) = ask(&model, &request, &clock()).await;
     assert_eq!(called.result.as_deref(), Ok("{}"));

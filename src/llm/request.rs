@@ -18,6 +18,9 @@ pub struct Request {
     pub max_tokens: Option<u32>,
     /// `"json"` or a JSON Schema that the answer has to follow.
     pub format: Option<Value>,
+    /// Tokens that the whole talk may come to, so that a second question does not change the context: a server loads
+    /// its model anew for that. 0 when none will follow.
+    pub talk: u32,
 }
 
 impl Request {

@@ -47,11 +47,16 @@ pub(super) fn estimate_prompt<'a>(texts: impl Iterator<Item = &'a str>) -> u32 {
         .sum()
 }
 
-/// The context to ask for: room for prompt and answer in whole steps, at most `most`.
+/// The context to ask for: room for prompt and answer, and for the `talk` that may follow, in whole steps, at most `most`.
 ///
 /// # Errors
 /// [`LlmError::TooLong`]: a prompt is never cut.
-pub(super) fn context_for(prompt: u32, output: u32, most: Option<u32>) -> Result<u32, LlmError> {
+pub(super) fn context_for(
+    prompt: u32,
+    output: u32,
+    talk: u32,
+    most: Option<u32>,
+) -> Result<u32, LlmError> {
     let needed = prompt.saturating_add(output);
     let most = most.unwrap_or(u32::MAX);
     if needed > most {
@@ -61,7 +66,7 @@ pub(super) fn context_for(prompt: u32, output: u32, most: Option<u32>) -> Result
             context: most,
         });
     }
-    let steps = needed.div_ceil(CONTEXT_STEP).max(1);
+    let steps = needed.max(talk).div_ceil(CONTEXT_STEP).max(1);
     Ok(steps.saturating_mul(CONTEXT_STEP).min(most))
 }
 
@@ -93,15 +98,18 @@ mod tests {
 
     #[test]
     fn the_context_grows_in_steps_and_nothing_is_cut() {
-        assert_eq!(context_for(10, 100, None), Ok(2048));
+        assert_eq!(context_for(10, 100, 0, None), Ok(2048));
         assert_eq!(
-            context_for(300, 512, Some(32768)),
-            context_for(900, 512, Some(32768))
+            context_for(300, 512, 0, Some(32768)),
+            context_for(900, 512, 0, Some(32768))
         );
-        assert_eq!(context_for(1948, 100, None), Ok(2048));
-        assert_eq!(context_for(1949, 100, None), Ok(4096));
-        assert_eq!(context_for(1949, 100, Some(3000)), Ok(3000));
-        assert_eq!(context_for(100, 100, Some(512)), Ok(512));
+        assert_eq!(context_for(1948, 100, 0, None), Ok(2048));
+        assert_eq!(context_for(1949, 100, 0, None), Ok(4096));
+        assert_eq!(context_for(1949, 100, 0, Some(3000)), Ok(3000));
+        assert_eq!(context_for(100, 100, 0, Some(512)), Ok(512));
+        // Room for a second question, where there is some.
+        assert_eq!(context_for(1948, 100, 2049, None), Ok(4096));
+        assert_eq!(context_for(400, 100, 5000, Some(1024)), Ok(1024));
         let context = 512;
         let (prompt, output) = (500, 100);
         let too_long = LlmError::TooLong {
@@ -109,7 +117,7 @@ mod tests {
             output,
             context,
         };
-        assert_eq!(context_for(prompt, output, Some(context)), Err(too_long));
-        assert!(context_for(u32::MAX, u32::MAX, Some(8192)).is_err());
+        assert_eq!(context_for(prompt, output, 0, Some(context)), Err(too_long));
+        assert!(context_for(u32::MAX, u32::MAX, 0, Some(8192)).is_err());
     }
 }

@@ -221,6 +221,7 @@ impl Talk<'_> {
             temperature: self.plan.temperature,
             max_tokens: self.plan.max_tokens,
             format: None,
+            talk: self.talk_tokens(),
         };
         let route = Route {
             name: self.prompt.route.clone(),
@@ -244,6 +245,21 @@ impl Talk<'_> {
                 None
             }
         }
+    }
+
+    /// What the talk comes to when the first answer is sent back with a question.
+    fn talk_tokens(&self) -> u32 {
+        const QUESTION: u32 = 256;
+        if self.prompt.facts == Facts::Free {
+            return 0;
+        }
+        let longest = self.plan.chain.iter().map(|model| model.max_output).max();
+        let longest = longest.unwrap_or(0);
+        let answer = self
+            .plan
+            .max_tokens
+            .map_or(longest, |most| most.min(longest));
+        self.plan.tokens + 2 * answer + QUESTION
     }
 
     fn check(&self, answer: &str) -> Result<(), Vec<facts::Invention>> {
@@ -272,8 +288,11 @@ impl Talk<'_> {
             let reason = line
                 .trim_start_matches("Plain text: ")
                 .trim_end_matches('.');
+            let told = self.detail.get("no_answer").and_then(Value::as_array);
+            let told = told.into_iter().flatten().filter_map(Value::as_str);
+            let told: String = told.map(|why| format!("; {why}")).collect();
             return Ok(StepEnd::Failed(format!(
-                "{reason}, and the step has no `fallback`"
+                "{reason}, and the step has no `fallback`{told}"
             )));
         };
         let text = self.context.render(fallback)?;
