@@ -17,7 +17,8 @@ pub(super) async fn attempt(engine: &Engine, step: &Step, context: &Context<'_>)
 }
 
 async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
-    let work = AssertUnwindSafe(step.kind.run(context)).catch_unwind();
+    // Boxed: the largest kind's future would lie in every run's, several times over.
+    let work = AssertUnwindSafe(Box::pin(step.kind.run(context))).catch_unwind();
     let ended = if step.kind.ends_itself() {
         work.await
     } else {
