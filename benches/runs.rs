@@ -49,6 +49,11 @@ fn main() {
         .build()
         .expect("a runtime starts");
     println!("{RUNS} runs through the engine, three commits each, median of {ROUNDS}");
+    let bytes = in_folder(&parent, |at| {
+        let (engine, job) = engine(at);
+        size_of_val(&one_run(&engine, &job))
+    });
+    println!("a run under way takes {bytes} bytes and what its steps need");
     for (name, group) in [("one after another", 1), ("at once", RUNS)] {
         let mut ours = Vec::new();
         let mut bare = Vec::new();
