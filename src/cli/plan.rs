@@ -5,23 +5,19 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::out::outln;
-use super::run::{by_hand, engine};
+use super::run::{ByHand, by_hand, engine};
 use crate::config::Job;
 use crate::engine::{Engine, roots};
 use crate::error::Error;
 use crate::job::RunId;
-use crate::step::{self, Kind, Reach, Step};
+use crate::step::{self, Kind, Step};
 use crate::store::Mode;
 use crate::template::{OPAQUE, Templates};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The job's name
-    job: String,
-
-    /// A value that templates see as `event.args.KEY`; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    by_hand: ByHand,
 
     /// The plan as JSON
     #[arg(long)]
@@ -30,8 +26,8 @@ pub struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let job = context.job(&config, &folder, &arguments.job)?;
-    let event = by_hand(context, &job, &arguments.set)?;
+    let job = context.job(&config, &folder, &arguments.by_hand.job)?;
+    let event = by_hand(context, &job, &arguments.by_hand.set)?;
     let store = context.open_store(Mode::Inline)?;
     let engine = engine(context, folder, config, store, "");
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -97,7 +93,9 @@ impl Planner<'_> {
     /// What the step would do, and the result that later steps are planned with.
     async fn step(&self, step: &Step) -> (Value, Value) {
         let declared = step.kind.declaration();
-        let context = self.context(step);
+        let context = self
+            .engine
+            .context(self.job, step, &self.templates, &self.roots);
         match &step.kind {
             Kind::Prompt(prompt) => match prompt.plan(&context) {
                 Ok(plan) => {
@@ -132,23 +130,6 @@ impl Planner<'_> {
                 },
                 Err(error) => (json!({ "fails": error.message }), declared.example),
             },
-        }
-    }
-
-    fn context<'c>(&'c self, step: &'c Step) -> step::Context<'c> {
-        step::Context {
-            clock: &self.engine.clock,
-            settings: &self.engine.settings,
-            folder: &self.engine.folder,
-            secrets: &self.engine.secrets,
-            store: &self.engine.store,
-            templates: &self.templates,
-            scope: &self.roots,
-            state: &self.engine.state,
-            job: &self.job.name,
-            step: &step.id,
-            reach: Reach::Anywhere,
-            limit: step.timeout,
         }
     }
 

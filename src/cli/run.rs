@@ -18,14 +18,21 @@ use crate::job::{Event, Outcome, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
 use crate::store::{CheckState, Mode, Retention};
 
+/// Which job a person starts, and with what.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ByHand {
     /// The job's name
-    job: String,
+    pub job: String,
 
     /// A value that templates see as `event.args.KEY`; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    by_hand: ByHand,
 
     /// Print what would be delivered, send nothing, and leave remembered positions where they are
     #[arg(long)]
@@ -38,9 +45,9 @@ pub struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let job = context.job(&config, &folder, &arguments.job)?;
-    let hash = job_hash(&config, &arguments.job);
-    let event = by_hand(context, &job, &arguments.set)?;
+    let job = context.job(&config, &folder, &arguments.by_hand.job)?;
+    let hash = job_hash(&config, &arguments.by_hand.job);
+    let event = by_hand(context, &job, &arguments.by_hand.set)?;
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
     let lock = lock.map_err(Error::from)?;
     let store = context.open_store(Mode::Threaded)?;

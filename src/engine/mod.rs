@@ -1,5 +1,6 @@
 //! Executes runs: steps in order, the outcome and its messages in one commit, then the messages.
 
+mod context;
 mod finish;
 mod recovery;
 mod roots;

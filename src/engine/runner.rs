@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::{Engine, EngineError, Observer, Progress, roots, step};
-use crate::config::{Job, Settings};
+use crate::config::Job;
 use crate::job::{
     CursorKey, DeliveryId, Event, Outcome, RunId, RunState, StepEnd, StepRecord, Wait,
 };
-use crate::step::{Context, Kind, OnError, Reach, Step};
+use crate::step::{Context, OnError, Step};
 use crate::store::{Accepted, RunUpdate, Start};
 use crate::template::Templates;
 
@@ -75,7 +75,6 @@ impl Engine {
             update: RunUpdate::of(run),
             moved: Vec::new(),
             under_way: None,
-            reach: reach(job, settings),
         };
         let limit =
             crate::clock::timeout(self.clock.as_ref(), job.timeout, under_way.steps(observer));
@@ -112,22 +111,6 @@ pub(super) struct UnderWay<'a> {
     pub(super) moved: Vec<(CursorKey, Option<Value>)>,
     /// The step that is being executed, since when.
     under_way: Option<(StepRecord, Duration)>,
-    pub(super) reach: Reach,
-}
-
-/// Home, when the job or a calendar that it reads is for home only.
-fn reach(job: &Job, settings: &Settings) -> Reach {
-    let private = job.steps.iter().any(|step| match &step.kind {
-        Kind::Calendar(calendar) => settings.calendars.iter().any(|source| {
-            source.local_only && (calendar.from.is_empty() || calendar.from.contains(&source.name))
-        }),
-        _ => false,
-    });
-    if private || job.local_only {
-        Reach::Home
-    } else {
-        Reach::Anywhere
-    }
 }
 
 impl UnderWay<'_> {
@@ -262,20 +245,8 @@ impl UnderWay<'_> {
     }
 
     fn context<'c>(&'c self, step: &'c Step) -> Context<'c> {
-        Context {
-            clock: &self.engine.clock,
-            settings: &self.engine.settings,
-            folder: &self.engine.folder,
-            secrets: &self.engine.secrets,
-            store: &self.engine.store,
-            templates: &self.templates,
-            scope: &self.roots,
-            state: &self.engine.state,
-            job: &self.job.name,
-            step: &step.id,
-            reach: self.reach,
-            limit: step.timeout,
-        }
+        self.engine
+            .context(self.job, step, &self.templates, &self.roots)
     }
 
     fn record(

@@ -96,6 +96,11 @@ impl Authored {
 }
 
 impl Calendar {
+    /// Whether it looks at the calendar of this name.
+    pub fn reads(&self, name: &str) -> bool {
+        self.from.is_empty() || self.from.iter().any(|from| from == name)
+    }
+
     pub(super) fn declaration(&self) -> Declaration {
         Declaration {
             effects: false,
@@ -117,8 +122,7 @@ impl Calendar {
             days: self.days.count,
         };
         let sources = context.settings.calendars.iter();
-        let sources =
-            sources.filter(|source| self.from.is_empty() || self.from.contains(&source.name));
+        let sources = sources.filter(|source| self.reads(&source.name));
         // At once, so that a server which does not answer costs its own time only.
         let looks = sources.map(|source| {
             let look = Look {

@@ -1,0 +1,50 @@
+//! What a step of a job may use.
+
+use serde_json::{Map, Value};
+
+use super::Engine;
+use crate::config::{Job, Settings};
+use crate::step::{Context, Kind, Reach, Step};
+use crate::template::Templates;
+
+impl Engine {
+    /// What `step` of `job` may use, where templates see `scope`.
+    pub fn context<'c>(
+        &'c self,
+        job: &'c Job,
+        step: &'c Step,
+        templates: &'c Templates,
+        scope: &'c Map<String, Value>,
+    ) -> Context<'c> {
+        Context {
+            clock: &self.clock,
+            settings: &self.settings,
+            folder: &self.folder,
+            secrets: &self.secrets,
+            store: &self.store,
+            templates,
+            scope,
+            state: &self.state,
+            job: &job.name,
+            step: &step.id,
+            reach: reach(job, &self.settings),
+            limit: step.timeout,
+        }
+    }
+}
+
+/// Home, when the job or a calendar that it reads is for home only.
+fn reach(job: &Job, settings: &Settings) -> Reach {
+    let private = job.steps.iter().any(|step| match &step.kind {
+        Kind::Calendar(calendar) => settings
+            .calendars
+            .iter()
+            .any(|source| source.local_only && calendar.reads(&source.name)),
+        _ => false,
+    });
+    if private || job.local_only {
+        Reach::Home
+    } else {
+        Reach::Anywhere
+    }
+}
