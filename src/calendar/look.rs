@@ -42,9 +42,13 @@ pub enum LookError {
 ///
 /// # Errors
 /// A file that cannot be read or is no calendar.
-pub fn file(path: &Path, range: Range, zone: Tz, kept: Option<Value>) -> Result<Looked, LookError> {
+pub fn file(
+    path: &Path,
+    range: Range,
+    zone: Tz,
+    kept: Option<CachedDay>,
+) -> Result<Looked, LookError> {
     let fingerprint = source::fingerprint(path)?;
-    let kept: Option<CachedDay> = kept.and_then(|kept| serde_json::from_value(kept).ok());
     if let Some(kept) = kept.filter(|kept| kept.fits(&fingerprint, range, zone)) {
         return Ok(Looked {
             items: kept.items,

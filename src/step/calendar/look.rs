@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde_json::Value;
 
+use crate::calendar::cache::CachedDay;
 use crate::calendar::download::refresh;
 use crate::calendar::source::MAX_BYTES;
 use crate::calendar::{Item, Range, look};
@@ -108,12 +109,12 @@ impl Look<'_> {
         }
     }
 
-    async fn kept(&self, key: &CursorKey) -> Result<Option<Value>, String> {
+    async fn kept(&self, key: &CursorKey) -> Result<Option<CachedDay>, String> {
         let key = key.clone();
         let read = self
             .context
             .store
-            .read(move |reader| reader.cursor(&key))
+            .read(move |reader| reader.cursor_as(&key))
             .await;
         read.map_err(|error| error.to_string())
     }
