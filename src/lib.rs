@@ -1,7 +1,7 @@
 //! Reveille: a declarative job engine for a small computer at home.
 //!
 //! A job file says what starts it, which steps gather facts, where a language model may put them into words, and
-//! where the result goes. This page is the map of the house and its invariants; `tests/house.rs` holds the sources to it.
+//! where the result goes. This page is the map of the house and its invariants; `tests/house/` holds the sources to it.
 //!
 //! # The way of an event
 //!

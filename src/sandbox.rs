@@ -9,12 +9,12 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
@@ -160,13 +160,13 @@ impl Program {
             let gather_err = stderr.gather(child.stderr.take(), self.max_output);
             async { tokio::join!(feed, gather_out, gather_err) }
         };
-        let ending = Cell::new(false);
+        let ending = AtomicBool::new(false);
         let ended = {
             let mut life = pin!(live(&mut child, streams, &family, &ending, clock));
             match timeout(clock, self.timeout, &mut life).await {
                 Ok(status) => ended(status.map_err(|source| self.failed(source))?),
                 Err(_) => {
-                    ending.set(true);
+                    ending.store(true, Ordering::Relaxed);
                     family.signal(Signal::TERM);
                     let ended = timeout(clock, GRACE, &mut life).await;
                     family.kill();
@@ -208,6 +208,8 @@ impl Program {
     fn command(&self, file: &Path, family: &Family) -> Command {
         let mut command = Command::new(file);
         command
+            // As typed: programs begin their messages with it.
+            .arg0(&self.argv[0])
             .args(&self.argv[1..])
             .current_dir(&self.workspace)
             .env_clear()
@@ -260,7 +262,7 @@ async fn live(
     child: &mut Child,
     streams: impl Future,
     family: &Family,
-    ending: &Cell<bool>,
+    ending: &AtomicBool,
     clock: &dyn Clock,
 ) -> io::Result<ExitStatus> {
     let mut streams = pin!(streams);
@@ -274,7 +276,7 @@ async fn live(
             }
         }
     };
-    match (ending.get(), flowing) {
+    match (ending.load(Ordering::Relaxed), flowing) {
         (true, false) => {}
         (false, false) => family.kill_group(),
         // Those that it leaves have their time of grace; `run` bounds this wait.

@@ -9,11 +9,14 @@ use chrono_tz::Tz;
 use super::out::errln;
 use super::paint::Paint;
 use crate::clock::{self, Clock, SystemClock};
-use crate::config::folder::Folder;
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::config::folder::{Folder, SETTINGS};
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
 use crate::error::Error;
 use crate::store::{Mode, Store};
+
+const MEND: &str = "mend the file, then `reveille check`";
 
 /// What every command starts from.
 pub struct Context {
@@ -42,7 +45,7 @@ impl Context {
         };
         Ok(Context {
             dir,
-            state: state.unwrap_or_else(default_state),
+            state: absolute(state.unwrap_or_else(default_state)),
             clock: Arc::new(clock),
             system_zone,
             paint: Paint::detect(),
@@ -74,22 +77,35 @@ impl Context {
             let what = format!("there is no job `{name}` in {}", folder.shown("jobs"));
             return Err(Error::usage(what).hint(hint));
         };
-        if let Some(job) = config.jobs.get(name) {
-            return Ok(Arc::clone(job));
-        }
-        let renderer = self.paint.renderer();
-        for found in config.problems.iter() {
-            if found.source.path == source.path
-                || !config
-                    .sources
-                    .values()
-                    .any(|other| other.path == found.source.path)
-            {
-                errln!("{}\n", found.render(&renderer));
+        let settings = folder.shown(SETTINGS);
+        let stops = |found: &&Diagnostic| {
+            found.severity == Severity::Error && found.source.path == settings
+        };
+        let wrong: Vec<_> = config.problems.iter().filter(stops).collect();
+        match config.jobs.get(name) {
+            Some(job) if wrong.is_empty() => Ok(Arc::clone(job)),
+            Some(_) => {
+                self.explain(wrong);
+                Err(Error::usage("the configuration does not load").hint(MEND))
+            }
+            None => {
+                // A job's mistakes may lie in its prompts too.
+                let others = |found: &&Diagnostic| {
+                    let path = &found.source.path;
+                    *path == source.path || !config.sources.values().any(|job| job.path == *path)
+                };
+                self.explain(config.problems.iter().filter(others).collect());
+                Err(Error::usage(format!("the job `{name}` does not load")).hint(MEND))
             }
         }
-        Err(Error::usage(format!("the job `{name}` does not load"))
-            .hint("mend the file, then `reveille check`"))
+    }
+
+    /// Shows what is wrong.
+    fn explain(&self, findings: Vec<&Diagnostic>) {
+        let renderer = self.paint.renderer();
+        for found in findings {
+            errln!("{}\n", found.render(&renderer));
+        }
     }
 
     /// The database, made if it is not there; what there is to say of it goes to stderr.
@@ -109,6 +125,11 @@ impl Context {
         }
         self.open_store(Mode::Inline).map(Some)
     }
+}
+
+/// Programs are started in the workspace, from where a relative path would lead elsewhere.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/reveille`, else `~/.local/state/reveille`.

@@ -223,8 +223,19 @@ fn say(context: &Context, finished: &Finished) {
                 context.paint.error("error"),
                 outcome.word()
             );
-            errln!("hint: `reveille show {}` tells the whole story", run.0);
+            errln!("hint: {}", hint(run, reason));
         }
+    }
+}
+
+fn hint(run: RunId, reason: &str) -> String {
+    let missing = reason
+        .split("`event.args.")
+        .nth(1)
+        .and_then(|rest| rest.split('`').next());
+    match missing {
+        Some(name) => format!("give it with `--set {name}=VALUE`"),
+        None => format!("`reveille show {}` tells the whole story", run.0),
     }
 }
 

@@ -88,7 +88,7 @@ fn print(context: &Context, settings: &Settings, story: &RunStory) {
         .as_object()
         .is_some_and(|fields| fields.values().any(is_telling))
     {
-        outln!("  event     {}", indent(&shown(event), 12));
+        outln!("  event     {}", indent(shown(event).trim_start(), 12));
     }
     for step in &story.steps {
         print_step(context, step);
@@ -135,11 +135,11 @@ fn print_step(context: &Context, step: &StepRecord) {
     }
     if let Some(Value::Object(detail)) = &step.detail {
         for (name, value) in detail {
-            outln!("    {name}: {}", indent(&shown(value), 6));
+            outln!("    {}", indent(&labelled(name, value, 2), 4));
         }
     }
     if let Some(result) = &step.result {
-        outln!("    result: {}", indent(&shown(result), 4));
+        outln!("    {}", indent(&labelled("result", result, 2), 4));
     }
 }
 
@@ -152,12 +152,12 @@ fn indent(text: &str, by: usize) -> String {
 /// A value for people: text as it is, a field or an item a line, what is inside of these as JSON.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if text.contains('\n') => format!("\n{text}"),
-        Value::String(text) => text.clone(),
+        Value::String(text) if text.trim_end().contains('\n') => format!("\n{}", text.trim_end()),
+        Value::String(text) => text.trim_end().to_owned(),
         Value::Object(fields) => fields
             .iter()
             .filter(|(_, value)| is_telling(value))
-            .map(|(name, value)| format!("\n{name}: {}", shown(value).replace('\n', "\n  ")))
+            .map(|(name, value)| format!("\n{}", labelled(name, value, 2)))
             .collect(),
         Value::Array(items)
             if items
@@ -171,6 +171,13 @@ pub(super) fn shown(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// `name: value`, what has several lines below its name.
+fn labelled(name: &str, value: &Value, by: usize) -> String {
+    let text = indent(&shown(value), by);
+    let gap = if text.starts_with('\n') { "" } else { " " };
+    format!("{name}:{gap}{text}")
 }
 
 /// A value in one line, without what is empty in it.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::conceal::{concealed, starred_value};
+
 /// One text file, as errors show it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
@@ -69,6 +71,17 @@ pub struct Diagnostic {
     pub label: String,
     /// What else helps, a line each.
     pub notes: Vec<String>,
+    /// Whether the line may be shown.
+    shown: Shown,
+}
+
+/// How much of a line may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// All but the values of keys that name secrets.
+    Usual,
+    /// No value: it is a secret.
+    NoValue,
 }
 
 impl Diagnostic {
@@ -81,7 +94,15 @@ impl Diagnostic {
             message: message.into(),
             label: String::new(),
             notes: Vec::new(),
+            shown: Shown::Usual,
         }
+    }
+
+    /// Stars the line's value out: it is a secret.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.shown = Shown::NoValue;
+        self
     }
 
     /// The same finding as a warning.
@@ -111,6 +132,10 @@ impl Diagnostic {
         let start = source.line_start(self.span.start);
         let rest = &source.text[start..];
         let shown = source.boundary(start + rest.find('\n').unwrap_or(rest.len()));
+        let whole = match self.shown {
+            Shown::Usual => concealed(&source.text, start, shown),
+            Shown::NoValue => starred_value(&source.text[start..shown]),
+        };
         // A caret needs a line that fits a screen.
         let shown = source.boundary(shown.min(self.span.start.max(start) + 400));
         let from = source.boundary(self.span.start.min(shown)) - start;
@@ -124,7 +149,7 @@ impl Diagnostic {
             mark = mark.label(&self.label);
         }
         let (line, _) = source.position(self.span.start);
-        let snippet = Snippet::source(&source.text[start..shown])
+        let snippet = Snippet::source(&whole[..shown - start])
             .path(&source.path)
             .line_start(line)
             .annotation(mark);

@@ -205,8 +205,11 @@ fn read_text(path: &Path) -> Result<String, Unreadable> {
     }
     let bytes =
         fs::read(path).map_err(|error| because(format!("cannot read this file: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         because(format!("this is not a text file: byte {at} is not UTF-8"))
-    })
+    })?;
+    // As editors on Windows write it: a mark at the beginning, and line ends of two characters.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text.replace("\r\n", "\n"))
 }

@@ -1,6 +1,7 @@
 //! `jobs/NAME.toml` to a [`Job`]. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::diagnostic::{Diagnostic, Source};
 use super::read::{Reader, Table, split_off};
 use super::resolve::{Scope, World};
 use super::value::Span;
+use super::words::without_consequences;
 use crate::delivery::{self, Delivery};
 use crate::step::{self, Retry, Step};
 use crate::template::Templates;
@@ -42,7 +44,7 @@ pub struct AuthoredJob {
 #[serde(deny_unknown_fields, default)]
 struct AuthoredConcurrency {
     /// How many runs of this job at once; 1 when left out.
-    max: Option<u32>,
+    max: Option<NonZeroU32>,
     /// What happens to an event while they are under way.
     overlap: Option<Overlap>,
 }
@@ -127,6 +129,10 @@ pub fn resolve(
         problems: &mut found,
     };
     let mut root = reader.parse(&source.text);
+    let syntax = reader.problems.len();
+    let does_nothing = ["step", "deliver"]
+        .iter()
+        .all(|list| !root.keys.contains_key(*list));
     let triggers = reader.take_tables(&mut root, "trigger");
     let steps = reader.take_tables(&mut root, "step");
     let deliveries = reader.take_tables(&mut root, "deliver");
@@ -147,7 +153,7 @@ pub fn resolve(
     scope
         .examples
         .insert("event".to_owned(), Value::Object(event));
-    if steps.is_empty() && deliveries.is_empty() {
+    if does_nothing && syntax == 0 {
         scope.error(
             0..0,
             "this job does nothing",
@@ -166,7 +172,7 @@ pub fn resolve(
             .map_or(Duration::from_secs(3600), |span| span.0),
         local_only: typed.local_only.unwrap_or(world.settings.local_only),
         allow: typed.allow.unwrap_or_default(),
-        max_runs: concurrency.max.unwrap_or(1).max(1),
+        max_runs: concurrency.max.map_or(1, NonZeroU32::get),
         overlap: concurrency.overlap.unwrap_or_default(),
         triggers,
         steps,
@@ -175,6 +181,7 @@ pub fn resolve(
         event_fields,
     };
     let clean = found.is_empty();
+    without_consequences(&mut found, 0, syntax);
     problems.append(&mut found);
     clean.then_some(job)
 }
@@ -196,7 +203,6 @@ fn examples(name: &str) -> Map<String, Value> {
         "run": { "id": 1, "attempt": 1 },
         "now": "2026-11-20T07:00:00+01:00",
         "language": "en",
-        "item": crate::template::OPAQUE,
     });
     match all {
         Value::Object(all) => all,
@@ -245,7 +251,12 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
         let for_each = common
             .for_each
             .map(|expression| scope.expression(expression));
+        if for_each.is_some() {
+            let item = crate::template::OPAQUE.into();
+            scope.examples.insert("item".to_owned(), item);
+        }
         let kind = authored.and_then(|authored| authored.resolve(scope));
+        scope.examples.remove("item");
         let id = match common.id {
             Some(id) => {
                 if TAKEN.contains(&id.value.0.as_str()) {
@@ -293,7 +304,7 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
             retry: common.retry.map_or(Retry::NONE, Retry::from),
             on_error: common.on_error.unwrap_or_default(),
             for_each,
-            parallel: common.parallel.unwrap_or(1).max(1),
+            parallel: common.parallel.map_or(1, NonZeroU32::get),
             kind,
         });
     }

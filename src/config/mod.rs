@@ -3,10 +3,12 @@
 //! [`folder`] reads; all the rest is pure: [`read`] gives authored structures with every error found,
 //! [`settings`] and [`job_file`] resolve them, [`diagnostic`] shows what is wrong.
 
+mod conceal;
 pub mod diagnostic;
 pub mod examples;
 pub mod folder;
 pub mod job_file;
+mod literal;
 pub mod prompt_file;
 pub mod read;
 pub mod resolve;
@@ -16,6 +18,7 @@ pub mod secrets;
 pub mod settings;
 pub mod suggest;
 pub mod value;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -48,6 +48,18 @@ struct FrontMatter {
 const FENCE: &str = "+++";
 
 impl<'a> PromptFile<'a> {
+    /// The front matter, blank before it, so that places in it are places in the file.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn front(text: &str) -> Result<String, PromptFileError> {
+        let toml = front_lines(text)?;
+        Ok(toml.map_or_else(String::new, |range| {
+            let blank = " ".repeat(range.start.saturating_sub(1));
+            format!("{blank}\n{}", &text[range])
+        }))
+    }
+
     /// Reads a prompt file.
     ///
     /// # Errors
@@ -72,28 +84,35 @@ impl<'a> PromptFile<'a> {
 }
 
 fn front_matter(text: &str) -> Result<(FrontMatter, usize), PromptFileError> {
-    let first = format!("{FENCE}\n");
-    let Some(rest) = text.strip_prefix(&first) else {
+    let Some(lines) = front_lines(text)? else {
         return Ok((FrontMatter::default(), 0));
     };
-    let last = format!("\n{FENCE}\n");
-    let Some(end) = format!("\n{rest}").find(&last) else {
-        return Err(PromptFileError {
-            span: 0..FENCE.len(),
-            what: "the front matter does not end".to_owned(),
-            right: format!("close it with a line `{FENCE}`"),
-        });
-    };
-    let toml = &rest[..end];
-    let front = toml::from_str(toml).map_err(|error| {
+    let front = toml::from_str(&text[lines.clone()]).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         PromptFileError {
-            span: span.start + first.len()..span.end + first.len(),
+            span: span.start + lines.start..span.end + lines.start,
             what: error.message().to_owned(),
             right: "system, temperature and max_tokens stand here".to_owned(),
         }
     })?;
-    Ok((front, first.len() + end + FENCE.len() + 1))
+    Ok((front, text.len().min(lines.end + FENCE.len() + 1)))
+}
+
+/// The lines between the fences, where a file has them.
+fn front_lines(text: &str) -> Result<Option<Range<usize>>, PromptFileError> {
+    let first = format!("{FENCE}\n");
+    let Some(rest) = text.strip_prefix(&first) else {
+        return Ok(None);
+    };
+    let last = format!("\n{FENCE}\n");
+    match format!("\n{rest}\n").find(&last) {
+        Some(end) => Ok(Some(first.len()..first.len() + end)),
+        None => Err(PromptFileError {
+            span: 0..FENCE.len(),
+            what: "the front matter does not end".to_owned(),
+            right: format!("close it with a line `{FENCE}`"),
+        }),
+    }
 }
 
 /// The line `---` with its newline.
@@ -131,6 +150,7 @@ mod tests {
             "f",
         );
         check("+++\n+++\nSay it.\n", None, "Say it.\n", "");
+        check("+++\n+++", None, "", "");
         check("a\n--- \nb\n---\nc", None, "a\n", "b\n---\nc");
     }
 

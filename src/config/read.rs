@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer, Error};
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::diagnostic::{Diagnostic, Source};
 use super::suggest::did_you_mean;
 use super::value::At;
+use super::words::{describe, describe_syntax};
+
+/// Mistakes that are told of one table: each costs a look at all of its keys.
+const ENOUGH: usize = 500;
 
 /// A parsed table and where it stands (for a `[header]`, the header).
 #[derive(Debug, Clone)]
@@ -35,8 +39,7 @@ impl<'a> Reader<'a> {
     pub fn parse<'i>(&mut self, text: &'i str) -> Table<'i> {
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            self.error(span, error.message(), "");
+            self.problems.push(describe_syntax(self.source, &error));
         }
         Table {
             span: 0..0,
@@ -56,24 +59,37 @@ impl<'a> Reader<'a> {
     pub fn table<T: DeserializeOwned>(&mut self, table: Table<'_>, also: &[&str]) -> Option<T> {
         let mut keys = table.keys;
         let mut removed = false;
+        let before = self.problems.len();
         loop {
+            if self.problems.len() - before >= ENOUGH {
+                let what = format!("{ENOUGH} mistakes are told: there may be more below");
+                self.error(table.span, what, "mend these first");
+                return None;
+            }
             let spanned = Spanned::new(table.span.clone(), keys.clone());
             let error = match T::deserialize(Deserializer::from(spanned)) {
                 Ok(read) => return Some(read),
                 Err(error) => error,
             };
             let found_at = error.span().filter(|span| !span.is_empty());
+            // Keys that are read elsewhere stand in this table, not in those inside of it.
+            let is_ours = |span| keys.keys().any(|key| key.span() == span);
+            let also = if found_at.clone().is_some_and(is_ours) {
+                also
+            } else {
+                &[]
+            };
             let taken = found_at.and_then(|span| remove_at(&mut keys, &span));
             match taken {
                 Some(key) => {
-                    let span = error.span().unwrap_or(key);
-                    self.problems
-                        .push(describe(self.source, span, &error, also));
+                    let span = error.span().unwrap_or(key.clone());
+                    let found = describe(self.source, span, key, &error, also);
+                    self.problems.push(found);
                     removed = true;
                 }
                 None if removed => return None,
                 None => {
-                    let found = describe(self.source, table.span, &error, also);
+                    let found = describe(self.source, table.span.clone(), table.span, &error, also);
                     self.problems.push(found);
                     return None;
                 }
@@ -146,10 +162,14 @@ impl<'a> Reader<'a> {
     pub fn kind(
         &mut self,
         table: &mut Table<'_>,
-        noun: &str,
+        header: &str,
         kinds: &[&'static str],
         options: &[&str],
     ) -> Option<&'static str> {
+        let noun = match header {
+            "deliver" => "delivery",
+            other => other,
+        };
         let mut found: Vec<(&'static str, Range<usize>)> = Vec::new();
         for key in table.keys.keys() {
             if let Some(kind) = kinds.iter().find(|kind| **kind == key.as_ref()) {
@@ -163,7 +183,7 @@ impl<'a> Reader<'a> {
                 self.error(
                     span.clone(),
                     what,
-                    &format!("give `{other}` a [[{noun}]] of its own"),
+                    &format!("give `{other}` a [[{header}]] of its own"),
                 );
                 take(&mut table.keys, other);
             }
@@ -185,11 +205,14 @@ impl<'a> Reader<'a> {
             return Some(typed.value);
         }
         let what = format!("there is no {noun} `{}`", typed.value);
-        let near = did_you_mean(&typed.value, known.iter().copied());
-        let mut found = Diagnostic::error(self.source, typed.span, what).label(near);
-        if !known.is_empty() {
-            found = found.note(format!("{noun}s: {}", known.join(", ")));
-        }
+        let found = Diagnostic::error(self.source, typed.span, what);
+        let found = if known.is_empty() {
+            found.label(format!("no {noun} is configured"))
+        } else {
+            found
+                .label(did_you_mean(&typed.value, known.iter().copied()))
+                .note(format!("{noun}s: {}", known.join(", ")))
+        };
         self.problems.push(found);
         None
     }
@@ -208,7 +231,9 @@ impl<'a> Reader<'a> {
     }
 
     fn no_kind(&mut self, table: &Table<'_>, noun: &str, kinds: &[&str], options: &[&str]) {
-        let list = format!("{noun}s: {}", kinds.join(", "));
+        let plural = noun.strip_suffix('y').map(|stem| format!("{stem}ies"));
+        let plural = plural.unwrap_or_else(|| format!("{noun}s"));
+        let list = format!("{plural}: {}", kinds.join(", "));
         let mut unknown: Vec<_> = table
             .keys
             .keys()
@@ -283,76 +308,4 @@ fn remove_at(keys: &mut DeTable<'_>, span: &Range<usize>) -> Option<Range<usize>
         .map(|(key, _)| key.clone())?;
     keys.remove(name.as_ref().as_ref() as &str);
     Some(name.span())
-}
-
-/// serde's words in ours.
-fn describe(source: &Arc<Source>, span: Range<usize>, error: &Error, also: &[&str]) -> Diagnostic {
-    let message = error.message();
-    if let Some((what, right)) = message.split_once('\n') {
-        let found = Diagnostic::error(source, span, what).label(right);
-        return if what.starts_with("a secret") {
-            masked(found)
-        } else {
-            found
-        };
-    }
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.as_slice() {
-        [key, known @ ..] if message.starts_with("unknown field") => {
-            let known = || known.iter().chain(also).copied();
-            Diagnostic::error(source, span, format!("unknown key `{key}`"))
-                .label(did_you_mean(key, known()))
-                .note(format!(
-                    "keys here: {}",
-                    known().collect::<Vec<_>>().join(", ")
-                ))
-        }
-        [value, known @ ..] if message.starts_with("unknown variant") => {
-            Diagnostic::error(source, span, format!("`{value}` is not one of the choices"))
-                .label(did_you_mean(value, known.iter().copied()))
-                .note(format!("choices: {}", known.join(", ")))
-        }
-        [key] if message.starts_with("missing field") => {
-            Diagnostic::error(source, span, format!("the key `{key}` is missing"))
-                .label(format!("add `{key} = ...` here"))
-        }
-        _ => {
-            let text = message.strip_prefix("invalid type: ").unwrap_or(message);
-            match text.split_once(", expected ") {
-                Some((found, expected)) => {
-                    Diagnostic::error(source, span, format!("{found} does not fit here"))
-                        .label(format!("write {}", plain(expected)))
-                }
-                None => Diagnostic::error(source, span, text),
-            }
-        }
-    }
-}
-
-/// serde's names of types in TOML's.
-fn plain(expected: &str) -> &str {
-    match expected {
-        "a sequence" => "a list, as [\"one\", \"two\"]",
-        "a map" => "a table: keys below a header, or dotted keys",
-        "a boolean" => "true or false",
-        "a string" => "a text in quotes",
-        "u32" | "u64" | "i64" | "usize" => "a whole number without quotes",
-        "f64" => "a number without quotes",
-        other => other
-            .strip_prefix("struct ")
-            .map_or(other, |_| "dotted keys"),
-    }
-}
-
-/// The same finding with the marked text starred out, for what must not be shown.
-fn masked(found: Diagnostic) -> Diagnostic {
-    let mut text = found.source.text.clone().into_bytes();
-    for byte in &mut text[found.span.clone()] {
-        *byte = b'*';
-    }
-    let text = String::from_utf8_lossy(&text).into_owned();
-    Diagnostic {
-        source: Source::new(found.source.path.clone(), text),
-        ..found
-    }
 }

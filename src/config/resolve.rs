@@ -1,17 +1,21 @@
 //! What a kind is checked against: the settings, the other files, the results of the steps before it. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Settings;
 use super::diagnostic::{Diagnostic, Source};
+use super::literal;
 use super::prompt_file::PromptFile;
 use super::read::Reader;
 use super::suggest::did_you_mean;
 use super::value::{At, OneOrMany};
+use super::words::without_consequences;
 use crate::template::{OPAQUE, TemplateError, Templates};
 
 /// What errors call a template that stands in the job file.
@@ -73,7 +77,7 @@ impl Scope<'_> {
         let settings = self.settings;
         let mut found = Vec::new();
         for value in typed.value.0 {
-            let span = typed.span.clone();
+            let span = self.narrowed(&typed.span, &value);
             let known = settings
                 .calendars
                 .iter()
@@ -82,6 +86,17 @@ impl Scope<'_> {
             found.extend(self.reader().one_of(one, "calendar", known));
         }
         found
+    }
+
+    /// Where one text of a list stands.
+    fn narrowed(&self, list: &Range<usize>, text: &str) -> Range<usize> {
+        let raw = self.source.text.get(list.clone()).unwrap_or_default();
+        let quoted = [format!("\"{text}\""), format!("'{text}'")];
+        let mut found = quoted.iter().filter_map(|quoted| raw.find(quoted.as_str()));
+        match found.next() {
+            Some(at) => list.start + at..list.start + at + text.len() + 2,
+            None => list.clone(),
+        }
     }
 
     /// A route; the default one where none is named.
@@ -100,14 +115,14 @@ impl Scope<'_> {
     /// An inline template, checked against what exists at this point of the job.
     pub fn template(&mut self, typed: At<String>) -> String {
         let findings = self.checker.check(INLINE, &typed.value, &self.examples);
-        self.report_inline(&typed, findings);
+        self.report_inline(self.source, &typed, findings);
         typed.value
     }
 
     /// An inline expression, checked likewise.
     pub fn expression(&mut self, typed: At<String>) -> String {
         let findings = self.checker.check_expression(&typed.value, &self.examples);
-        self.report_inline(&typed, findings);
+        self.report_inline(self.source, &typed, findings);
         typed.value
     }
 
@@ -138,17 +153,33 @@ impl Scope<'_> {
     /// A prompt of `prompts/`: front matter, instructions, facts, each checked.
     pub fn prompt_file(&mut self, typed: At<String>) -> Option<String> {
         let file = self.file(typed)?;
-        let prompt = match PromptFile::parse(&file.text) {
-            Ok(prompt) => prompt,
+        let front = match PromptFile::front(&file.text) {
+            Ok(front) => front,
             Err(error) => {
                 let found = Diagnostic::error(&file, error.span, error.what).label(error.right);
                 self.problems.push(found);
                 return None;
             }
         };
-        let system = prompt.system.as_deref().unwrap_or_default();
+        let known = self.problems.len();
+        let mut reader = Reader {
+            source: &file,
+            problems: self.problems,
+        };
+        let root = reader.parse(&front);
+        let syntax = reader.problems.len() - known;
+        let front: Option<CheckedFront> = reader.table(root, &[]);
+        without_consequences(self.problems, known, syntax);
+        if let Some(system) = front.and_then(|front| front.system) {
+            let findings = self
+                .checker
+                .check(&file.path, &system.value, &self.examples);
+            self.report_inline(&file, &system, findings);
+            let findings = self.outside_text(&file, &system.value);
+            self.report_inline(&file, &system, findings);
+        }
+        let prompt = PromptFile::parse(&file.text).ok()?;
         for (text, offset) in [
-            (system, file.text.find(system).unwrap_or(0)),
             (prompt.instructions, prompt.instructions_at),
             (prompt.facts, prompt.facts_at),
         ] {
@@ -156,12 +187,15 @@ impl Scope<'_> {
                 self.report(&file, offset, finding);
             }
         }
-        self.no_outside_text(&file, prompt.instructions, prompt.instructions_at);
+        for finding in self.outside_text(&file, prompt.instructions) {
+            self.report(&file, prompt.instructions_at, finding);
+        }
         Some(file.text.clone())
     }
 
-    /// Instructions may not name what somebody else may have written.
-    fn no_outside_text(&mut self, file: &Arc<Source>, instructions: &str, offset: usize) {
+    /// Where instructions name what somebody else may have written, which they may not.
+    fn outside_text(&self, file: &Arc<Source>, instructions: &str) -> Vec<TemplateError> {
+        let mut found = Vec::new();
         let mut ours = self.examples.clone();
         ours.retain(|root, _| !self.outside.contains(root));
         let before = self.checker.check(&file.path, instructions, &self.examples);
@@ -181,8 +215,9 @@ impl Scope<'_> {
                 hint: Some("put it below a line `---`, where the facts stand".to_owned()),
                 ..finding
             };
-            self.report(file, offset, finding);
+            found.push(finding);
         }
+        found
     }
 
     fn file(&mut self, typed: At<String>) -> Option<Arc<Source>> {
@@ -191,7 +226,13 @@ impl Scope<'_> {
         }
         let what = format!("there is no file `prompts/{}`", typed.value);
         let known = || self.world.prompts.keys().map(String::as_str);
-        let near = did_you_mean(&typed.value, known());
+        let bare = typed.value.trim_start_matches("prompts/");
+        let meant =
+            known().find(|name| name.strip_suffix(".md").unwrap_or(name) == bare || *name == bare);
+        let near = match meant {
+            Some(name) => format!("write `{name}`"),
+            None => did_you_mean(bare, known()),
+        };
         let right = match (near.is_empty(), known().next()) {
             (false, _) => near,
             (true, Some(_)) => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
@@ -208,21 +249,21 @@ impl Scope<'_> {
         }
     }
 
-    fn report_inline(&mut self, typed: &At<String>, findings: Vec<TemplateError>) {
+    fn report_inline(
+        &mut self,
+        source: &Arc<Source>,
+        typed: &At<String>,
+        findings: Vec<TemplateError>,
+    ) {
         for finding in findings {
-            let source = self.source;
             let raw = source.text.get(typed.span.clone()).unwrap_or_default();
-            // Offsets hold only where the string stands as it is, without escapes.
-            match raw
-                .find(typed.value.as_str())
-                .filter(|_| !raw.contains('\\'))
-            {
-                Some(quote) => self.report(source, typed.span.start + quote, finding),
-                None => {
-                    let span = typed.span.clone();
-                    self.problems.push(diagnostic(source, span, finding));
-                }
-            }
+            let place = finding.range.as_ref();
+            let place = place.and_then(|range| literal::place(raw, range));
+            let span = place.map_or_else(
+                || typed.span.clone(),
+                |place| typed.span.start + place.start..typed.span.start + place.end,
+            );
+            self.problems.push(diagnostic(source, span, finding));
         }
     }
 
@@ -233,6 +274,17 @@ impl Scope<'_> {
         };
         self.problems.push(diagnostic(file, span, finding));
     }
+}
+
+/// What stands in the front matter of a prompt.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CheckedFront {
+    system: Option<At<String>>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    temperature: Option<f64>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    max_tokens: Option<NonZeroU32>,
 }
 
 fn diagnostic(file: &Arc<Source>, span: Range<usize>, finding: TemplateError) -> Diagnostic {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,10 @@ impl<'de> Visitor<'de> for Place {
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<SecretRef, E> {
+        Err(super::value::wrong("a secret is never written here", RIGHT))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<SecretRef, A::Error> {
         Err(super::value::wrong("a secret is never written here", RIGHT))
     }
 

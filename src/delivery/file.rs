@@ -27,10 +27,16 @@ pub struct File {
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<File> {
-        let outside = self.file.value.starts_with('/') && self.file.value.contains("{{");
+        let path = &self.file.value;
+        let outside = path.starts_with('/') && path.contains("{{");
         if outside {
             let right = "write a fixed path, or one relative to the workspace";
             let what = "an absolute path cannot be filled in by a run";
+            scope.error(self.file.span.clone(), what, right);
+        }
+        if !path.starts_with('/') && !crate::step::stays_inside(path) {
+            let what = format!("`{path}` leaves the workspace");
+            let right = "write a path below the workspace, or an absolute one";
             scope.error(self.file.span.clone(), what, right);
         }
         Some(File {

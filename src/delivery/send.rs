@@ -32,6 +32,8 @@ pub fn prepare(
         Kind::File(file) => json!({
             "path": templates.render("file", &file.path, context)?,
             "append": file.append,
+            // Only the owner's own word leaves the workspace, and a run fills in no part of it.
+            "anywhere": file.path.starts_with('/'),
         }),
         Kind::Telegram(telegram) => {
             json!({ "to": format!("{:?}", telegram.to), "silent": telegram.silent })
@@ -77,6 +79,11 @@ async fn write(message: &NewDelivery, state: &Path) -> Result<Option<Value>, Str
         .as_str()
         .unwrap_or_default()
         .to_owned();
+    if path.starts_with('/') && message.target["anywhere"] != true {
+        return Err(format!(
+            "{path} was filled in by the run, and leaves the workspace"
+        ));
+    }
     let text = format!("{}\n", message.body);
     let put = if message.target["append"] == true {
         Put::Append

@@ -26,12 +26,20 @@ pub(super) async fn chat(
     server.greet().await?;
     let context = server.context().await?;
     let started = exchange.clock.monotonic();
-    server.load(context).await?;
+    let loaded = server.load(context).await?;
     call.load = exchange.clock.monotonic().saturating_sub(started);
-    server.talk(context, call, listener).await
+    server.talk(context, loaded, call, listener).await
 }
 
 struct Server<'a, 'b>(&'a Exchange<'b>);
+
+/// Whether the model is in memory before the talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loaded {
+    Before,
+    /// The server cannot be asked to load it: the talk does, and gets that time too.
+    ByTalking,
+}
 
 impl Server<'_, '_> {
     /// Any answer at all tells that a server is there, before the long waits begin.
@@ -81,31 +89,41 @@ impl Server<'_, '_> {
         )
     }
 
-    async fn load(&self, context: u32) -> Result<(), LlmError> {
+    async fn load(&self, context: u32) -> Result<Loaded, LlmError> {
         let mut body = self.body(json!({"num_ctx": context}));
         body.insert("stream".into(), false.into());
         let limit = self.0.model.timeouts.load;
-        let loaded = timeout(self.0.clock, limit, async {
-            let answer = self.post("generate", &Value::Object(body)).await?;
-            answer
-                .read()
-                .await
-                .map_err(|error| broken(self.0.model, error))
+        let answer = timeout(self.0.clock, limit, async {
+            let answer = self.send("generate", &Value::Object(body)).await?;
+            let answer = answer.read().await;
+            answer.map_err(|error| broken(self.0.model, error))
         });
-        loaded.await.unwrap_or(Err(late(Phase::Load, limit)))?;
-        Ok(())
+        let answer = answer.await.unwrap_or(Err(late(Phase::Load, limit)))?;
+        if answer.status.is_success() {
+            return Ok(Loaded::Before);
+        }
+        match (answer.status.as_u16(), reported(self.0.model, &answer)) {
+            (_, LlmError::NoModel(name)) => Err(LlmError::NoModel(name)),
+            // Servers that only speak `/api/chat`.
+            (404 | 405, _) => Ok(Loaded::ByTalking),
+            (_, error) => Err(error),
+        }
     }
 
     async fn talk(
         &self,
         context: u32,
+        loaded: Loaded,
         call: &mut Call,
         listener: &mut Listener<'_>,
     ) -> Result<(), LlmError> {
         let Exchange { clock, model, .. } = *self.0;
         let sent = clock.monotonic();
         call.tokens_in = self.0.prompt.into();
-        let limit = model.timeouts.first_token;
+        let limit = match loaded {
+            Loaded::Before => model.timeouts.first_token,
+            Loaded::ByTalking => model.timeouts.first_token + model.timeouts.load,
+        };
         let body = self.chat_body(context);
         let first = timeout(clock, limit, async {
             let mut lines = Lines::new(self.post("chat", &body).await?, model);
@@ -129,6 +147,8 @@ impl Server<'_, '_> {
     fn figures(&self, last: &Line, call: &mut Call) -> Result<(), LlmError> {
         call.tokens_in = last.prompt_eval_count.unwrap_or(call.tokens_in);
         call.tokens_out = last.eval_count.unwrap_or(call.tokens_out);
+        let load = last.load_duration.map(Duration::from_nanos);
+        call.load = call.load.max(load.unwrap_or_default());
         match last.done_reason.as_deref() {
             Some("length") => Err(LlmError::Endless(self.0.output)),
             _ => Ok(()),
@@ -175,20 +195,19 @@ impl Server<'_, '_> {
     }
 
     async fn post(&self, api: &str, body: &Value) -> Result<Streaming, LlmError> {
-        let answer = self
-            .0
-            .net
-            .post_json(&self.url(api), self.headers()?, body)
-            .await;
-        let answer = answer.map_err(|error| broken(self.0.model, error))?;
+        let answer = self.send(api, body).await?;
         if answer.status.is_success() {
             return Ok(answer);
         }
-        let answer = answer
-            .read()
-            .await
-            .map_err(|error| broken(self.0.model, error))?;
+        let answer = answer.read().await;
+        let answer = answer.map_err(|error| broken(self.0.model, error))?;
         Err(reported(self.0.model, &answer))
+    }
+
+    async fn send(&self, api: &str, body: &Value) -> Result<Streaming, LlmError> {
+        let url = self.url(api);
+        let sent = self.0.net.post_json(&url, self.headers()?, body).await;
+        sent.map_err(|error| broken(self.0.model, error))
     }
 
     fn url(&self, api: &str) -> String {

@@ -340,6 +340,20 @@ async fn a_stream_without_end_is_left() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_speaks_chat_loads_by_talking() {
+    for missing in [Status(404, "404 page not found"), Status(405, "<html>")] {
+        let script = Script {
+            load: vec![missing],
+            ..Script::says("Good morning")
+        };
+        let server = Ollama::start(script).await;
+        let (called, _) = ask(&model(&server.url), &Request::user("Hi"), &clock()).await;
+        assert_eq!(called.result, Ok("Good morning".to_owned()));
+        assert_eq!(called.call.load, Duration::from_millis(2));
+    }
+}
+
+#[tokio::test]
 async fn the_servers_errors_are_put_into_plain_words() {
     let missing = r#"{"error":"model 'tiny' not found"}"#;
     let memory =

@@ -22,6 +22,8 @@ pub(super) struct Line {
     pub done_reason: Option<String>,
     pub prompt_eval_count: Option<u64>,
     pub eval_count: Option<u64>,
+    /// Nanoseconds.
+    pub load_duration: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

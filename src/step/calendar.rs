@@ -175,3 +175,39 @@ pub fn item_example() -> Value {
         "timestamp": 1_795_161_600
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::look::bytes_of;
+
+    #[test]
+    fn the_example_has_the_fields_of_an_entry() {
+        let ics = include_str!("../../config/calendar.ics");
+        let monday = chrono::NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date");
+        let looked =
+            bytes_of(ics.as_bytes(), Range::day(monday), chrono_tz::Tz::UTC).expect("a calendar");
+        let item = serde_json::to_value(&looked.items[0]).expect("serialisable");
+        let fields = |value: &Value| -> Vec<String> {
+            let fields = value.as_object().expect("an object");
+            fields.keys().cloned().collect()
+        };
+        assert_eq!(fields(&item_example()), fields(&item));
+    }
+
+    #[test]
+    fn ranges_of_days() {
+        let check = |text: &str, expected: Option<(u32, u32)>| {
+            let read = days(text).ok().map(|days| (days.first, days.count));
+            assert_eq!(read, expected, "{text}");
+        };
+        check("today", Some((0, 1)));
+        check("tomorrow", Some((1, 1)));
+        check("week", Some((0, 7)));
+        check("3d", Some((0, 3)));
+        check("0d", None);
+        check("367d", None);
+        check("-1d", None);
+        check("tody", None);
+    }
+}

@@ -8,14 +8,14 @@ use serde_json::json;
 
 use super::Declaration;
 use crate::config::resolve::Scope;
-use crate::config::value::OneOrMany;
+use crate::config::value::{OneOrMany, WebAddress};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authored {
     /// Addresses of feeds.
-    feed: OneOrMany<String>,
+    feed: OneOrMany<WebAddress>,
     /// The most entries told.
     max_items: Option<u32>,
 }
@@ -32,7 +32,7 @@ pub struct Feed {
 impl Authored {
     pub(super) fn resolve(self, _: &mut Scope<'_>) -> Option<Feed> {
         Some(Feed {
-            urls: self.feed.0,
+            urls: self.feed.0.into_iter().map(|url| url.0).collect(),
             max_items: self.max_items.unwrap_or(20),
         })
     }

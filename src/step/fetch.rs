@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Declaration;
 use crate::config::resolve::Scope;
-use crate::config::value::{At, Size};
+use crate::config::value::{At, Size, is_web_address};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -60,10 +60,7 @@ pub struct Fetch {
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Fetch> {
         let address = &self.fetch.value;
-        if !["http://", "https://", "{{"]
-            .iter()
-            .any(|start| address.starts_with(start))
-        {
+        if !address.contains("{{") && !is_web_address(address) {
             let what = format!("`{address}` is not a web address");
             scope.error(
                 self.fetch.span,

@@ -57,6 +57,11 @@ impl Authored {
             };
             scope.error(self.file.span, what, right);
         }
+        if !stays_inside(&self.path.value) {
+            let what = format!("`{}` leaves the workspace", self.path.value);
+            let right = "write a path relative to the workspace, without `..`";
+            scope.error(self.path.span.clone(), what, right);
+        }
         Some(File {
             verb,
             path: scope.template(self.path),
@@ -66,6 +71,11 @@ impl Authored {
             max_bytes: self.max_bytes.map_or(64 << 10, |size| size.0),
         })
     }
+}
+
+/// Whether a path, as far as it is typed, names a file below the workspace.
+pub(crate) fn stays_inside(path: &str) -> bool {
+    !path.starts_with('/') && !path.is_empty() && path.split('/').all(|part| part != "..")
 }
 
 impl File {

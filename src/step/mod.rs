@@ -15,6 +15,7 @@ mod prompt;
 mod set;
 mod system;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -31,6 +32,7 @@ pub use exec::Exec;
 pub use feed::Feed;
 pub use fetch::Fetch;
 pub use file::File;
+pub(crate) use file::stays_inside;
 pub use journal::Journal;
 pub use log::Log;
 pub use prompt::{Plan as PromptPlan, Prompt};
@@ -56,7 +58,7 @@ pub struct Common {
     /// An expression that gives a list: the step runs once for each `item`.
     pub for_each: Option<At<String>>,
     /// How many items at a time.
-    pub parallel: Option<u32>,
+    pub parallel: Option<NonZeroU32>,
 }
 
 /// The names of the keys of [`Common`].
@@ -69,7 +71,7 @@ pub const COMMON: &[&str] = &[
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredRetry {
     /// How often in all, the first time included; 3 when left out.
-    pub attempts: Option<u32>,
+    pub attempts: Option<NonZeroU32>,
     /// The wait before the second attempt, doubled each time; 1s when left out.
     pub backoff: Option<Span>,
     /// The longest wait; 5m when left out.
@@ -119,7 +121,7 @@ impl Retry {
 impl From<AuthoredRetry> for Retry {
     fn from(authored: AuthoredRetry) -> Self {
         Retry {
-            attempts: authored.attempts.unwrap_or(3).max(1),
+            attempts: authored.attempts.map_or(3, NonZeroU32::get),
             backoff: authored
                 .backoff
                 .map_or(Duration::from_secs(1), |wait| wait.0),

@@ -1,5 +1,6 @@
 //! `system`: this machine's disks, memory, load, temperature, failed units and restarts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -116,9 +117,8 @@ impl System {
             last_boot: last.as_ref().and_then(Value::as_str),
             locale: context.settings.language,
         };
-        let workspace = context.workspace();
         let facts = Machine::default()
-            .look(&asked, workspace.folder(), context.clock.as_ref())
+            .look(&asked, Path::new("/"), context.clock.as_ref())
             .await;
         let boot = facts
             .boot

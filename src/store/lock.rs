@@ -1,8 +1,8 @@
 //! Who is alive: each executing process holds a lock file, which the kernel lets go when the process ends.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -118,10 +118,12 @@ pub(super) fn opening(folder: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Makes the folder that the lock files lie in.
+/// Makes the state folder and the one in it that the lock files lie in. What is in there is the owner's alone:
+/// calendars, prompts, answers.
 pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
     let locks = folder.join(FOLDER);
-    fs::create_dir_all(&locks).map_err(|error| StoreError::file("create", &locks, &error))
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&locks);
+    made.map_err(|error| StoreError::file("create", &locks, &error))
 }
 
 fn take(folder: &Path, name: &str) -> Result<ProcessLock, LockError> {

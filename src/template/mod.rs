@@ -167,6 +167,8 @@ fn syntax_config() -> SyntaxConfig {
     SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
+        // A text that ends with a newline, as a line to append to a file, keeps it.
+        .keep_trailing_newline(true)
         .build()
         .expect("the usual delimiters")
 }

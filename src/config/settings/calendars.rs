@@ -77,34 +77,44 @@ pub struct CalendarSettings {
 }
 
 pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Vec<CalendarSettings> {
-    let mut calendars = Vec::new();
-    for named in reader.take_named(root, "calendars") {
-        let Some(authored) = reader.table::<AuthoredCalendar>(named.table, &[]) else {
-            continue;
-        };
-        let place = match authored.ics.value {
-            AuthoredIcs::Secret(secret) => CalendarPlace::SecretUrl(secret),
-            AuthoredIcs::Plain(text) if text.starts_with("webcal://") => {
-                CalendarPlace::Url(text.replacen("webcal", "https", 1))
+    let named = reader.take_named(root, "calendars");
+    named
+        .into_iter()
+        .map(|named| {
+            // One that is wrong is known all the same, so that what names it is not wrong too.
+            let authored = reader.table::<AuthoredCalendar>(named.table, &[]);
+            let (label, local_only) = match &authored {
+                Some(authored) => (authored.label.clone(), authored.local_only),
+                None => (None, None),
+            };
+            let place = authored.and_then(|authored| place(reader, authored.ics));
+            CalendarSettings {
+                label: label.unwrap_or_else(|| named.name.clone()),
+                name: named.name,
+                place: place.unwrap_or(CalendarPlace::File(String::new())),
+                local_only: local_only.unwrap_or(false),
             }
-            AuthoredIcs::Plain(text)
-                if text.starts_with("http://") || text.starts_with("https://") =>
-            {
-                if url::Url::parse(&text).is_err() {
-                    let right = "write https://, the host and the path";
-                    reader.error(authored.ics.span, "this is not a web address", right);
-                    continue;
-                }
-                CalendarPlace::Url(text)
-            }
-            AuthoredIcs::Plain(text) => CalendarPlace::File(text),
-        };
-        calendars.push(CalendarSettings {
-            label: authored.label.unwrap_or_else(|| named.name.clone()),
-            name: named.name,
-            place,
-            local_only: authored.local_only.unwrap_or(false),
-        });
+        })
+        .collect()
+}
+
+fn place(reader: &mut Reader<'_>, ics: At<AuthoredIcs>) -> Option<CalendarPlace> {
+    let text = match ics.value {
+        AuthoredIcs::Secret(secret) => return Some(CalendarPlace::SecretUrl(secret)),
+        AuthoredIcs::Plain(text) => text.replacen("webcal://", "https://", 1),
+    };
+    if text.is_empty() {
+        let right = "write a file or a web address";
+        reader.error(ics.span, "this calendar has no place", right);
+        return None;
     }
-    calendars
+    if !text.starts_with("http://") && !text.starts_with("https://") {
+        return Some(CalendarPlace::File(text));
+    }
+    if url::Url::parse(&text).is_err() {
+        let right = "write https://, the host and the path";
+        reader.error(ics.span, "this is not a web address", right);
+        return None;
+    }
+    Some(CalendarPlace::Url(text))
 }

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::read::Reader;
+use super::words::without_consequences;
 use crate::template::Locale;
 
 pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
@@ -83,7 +84,9 @@ pub const SECTIONS: &[&str] = &[
 /// Pure: everything wrong with the text is reported, and what is right is kept.
 pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnostic>) -> Settings {
     let mut reader = Reader { source, problems };
+    let first = reader.problems.len();
     let mut root = reader.parse(&source.text);
+    let syntax = reader.problems.len() - first;
     let mut settings = Settings::new(system_zone);
     let default_route = plain::resolve(&mut reader, &mut root, &mut settings);
     settings.calendars = calendars::resolve(&mut reader, &mut root);
@@ -93,5 +96,6 @@ pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnos
         settings.default_route = reader.one_of(route, "route", known);
     }
     reader.leftover(root, "section", SECTIONS);
+    without_consequences(reader.problems, first, syntax);
     settings
 }

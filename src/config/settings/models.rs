@@ -1,5 +1,7 @@
 //! `[models.NAME]` and `[routes.NAME]`.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -33,7 +35,7 @@ pub struct AuthoredModel {
     /// How long each part of a call may take.
     timeout: Option<AuthoredTimeouts>,
     /// How many calls at once; one for a local server.
-    lane: Option<u32>,
+    lane: Option<NonZeroU32>,
     /// How long the server keeps it loaded after a call.
     keep_alive: Option<Span>,
     /// Whether what it reads stays at home; else told from the address.
@@ -117,20 +119,23 @@ impl ModelSettings {
     }
 }
 
+/// Names of models.
+type AuthoredChain = At<Vec<At<String>>>;
+
 /// One route, as typed: `models`, or `simple`, `complex` and `tool`, or `least_used`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthoredRoute {
     /// Tried in this order.
-    models: Option<Vec<At<String>>>,
+    models: Option<AuthoredChain>,
     /// For greetings and short questions.
-    simple: Option<Vec<At<String>>>,
+    simple: Option<AuthoredChain>,
     /// For everything that needs thought.
-    complex: Option<Vec<At<String>>>,
+    complex: Option<AuthoredChain>,
     /// For what needs tools.
-    tool: Option<Vec<At<String>>>,
+    tool: Option<AuthoredChain>,
     /// The one with the fewest calls first.
-    least_used: Option<Vec<At<String>>>,
+    least_used: Option<AuthoredChain>,
 }
 
 /// How a route chooses among its models.
@@ -162,17 +167,20 @@ impl RouteSettings {
 }
 
 pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>, settings: &mut Settings) {
+    let mut models = BTreeSet::new();
     for named in reader.take_named(root, "models") {
         let name = named.name.clone();
+        models.insert(name.clone());
         if let Some(model) = model(reader, named) {
             settings.models.insert(name, model);
         }
     }
     for named in reader.take_named(root, "routes") {
         let name = named.name.clone();
-        if let Some(route) = route(reader, named, settings) {
-            settings.routes.insert(name, route);
-        }
+        // One that is wrong is known all the same, so that what names it is not wrong too.
+        let route = route(reader, named, &models);
+        let route = route.unwrap_or(RouteSettings::Ordered(Vec::new()));
+        settings.routes.insert(name, route);
     }
 }
 
@@ -211,7 +219,9 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
             stall: or(timeout.stall, 30),
             total: or(timeout.total, 600),
         },
-        lane: authored.lane.unwrap_or(if local { 1 } else { 4 }).max(1),
+        lane: authored
+            .lane
+            .map_or(if local { 1 } else { 4 }, NonZeroU32::get),
         keep_alive: authored.keep_alive.map(|span| span.0),
         local,
     })
@@ -234,19 +244,23 @@ fn is_at_home(url: &url::Url) -> bool {
 fn route(
     reader: &mut Reader<'_>,
     named: NamedTable<'_>,
-    settings: &Settings,
+    models: &BTreeSet<String>,
 ) -> Option<RouteSettings> {
+    let known = reader.problems.len();
     let authored: AuthoredRoute = reader.table(named.table, &[])?;
+    if reader.problems.len() > known {
+        return None;
+    }
     let mut chain =
-        |typed: Option<Vec<At<String>>>| typed.map(|typed| known_models(reader, typed, settings));
-    let models = chain(authored.models);
+        |typed: Option<AuthoredChain>| typed.map(|typed| known_models(reader, typed, models));
+    let ordered = chain(authored.models);
     let least_used = chain(authored.least_used);
     let classes = (
         chain(authored.simple),
         chain(authored.complex),
         chain(authored.tool),
     );
-    match (models, least_used, classes) {
+    match (ordered, least_used, classes) {
         (Some(chain), None, (None, None, None)) => Some(RouteSettings::Ordered(chain)),
         (None, Some(chain), (None, None, None)) => Some(RouteSettings::LeastUsed(chain)),
         (None, None, (Some(simple), Some(complex), Some(tool))) => Some(RouteSettings::ByClass {
@@ -265,11 +279,15 @@ fn route(
 
 fn known_models(
     reader: &mut Reader<'_>,
-    typed: Vec<At<String>>,
-    settings: &Settings,
+    typed: AuthoredChain,
+    models: &BTreeSet<String>,
 ) -> Vec<String> {
-    let known = || settings.models.keys().map(String::as_str);
+    let known = || models.iter().map(String::as_str);
+    if typed.value.is_empty() {
+        reader.error(typed.span, "this list is empty", "name at least one model");
+    }
     typed
+        .value
         .into_iter()
         .filter_map(|model| reader.one_of(model, "model", known()))
         .collect()

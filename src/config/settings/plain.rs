@@ -1,5 +1,7 @@
 //! The sections that are one table each.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::Settings;
 use crate::config::read::{Reader, Table};
 use crate::config::secret::SecretRef;
-use crate::config::value::{At, OneOrMany, Span, Zone};
+use crate::config::value::{At, Listen, OneOrMany, Span, WebAddress, Zone};
 use crate::template::Locale;
 
 /// `[defaults]`
@@ -28,8 +30,22 @@ pub struct AuthoredDefaults {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredOwner {
-    /// Where failures are told: `journal`, `telegram`, `console`, `email`.
-    notify: Option<OneOrMany<String>>,
+    /// Where failures are told.
+    notify: Option<OneOrMany<Notify>>,
+}
+
+/// Where failures are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// The log of the service.
+    Journal,
+    /// The chat with the owner.
+    Telegram,
+    /// The terminal.
+    Console,
+    /// A letter.
+    Email,
 }
 
 /// `[telegram]`
@@ -45,9 +61,9 @@ pub struct AuthoredTelegram {
     /// Group chats that may be written in, by numeric chat id.
     chats: Option<Vec<i64>>,
     /// The Bot API server; Telegram's own when left out.
-    api_url: Option<String>,
+    api_url: Option<WebAddress>,
     /// A public address for updates, in place of long polling.
-    webhook: Option<String>,
+    webhook: Option<WebAddress>,
 }
 
 /// The chat with the owner.
@@ -72,7 +88,7 @@ pub struct TelegramSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredWeb {
     /// The address and port of the listener; loopback when left out.
-    listen: Option<String>,
+    listen: Option<Listen>,
 }
 
 /// `[limits]`
@@ -80,7 +96,7 @@ pub struct AuthoredWeb {
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredLimits {
     /// How many runs at once.
-    runs: Option<u32>,
+    runs: Option<NonZeroU32>,
 }
 
 /// `[history]`
@@ -98,7 +114,7 @@ pub struct AuthoredHistory {
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredHeartbeat {
     /// An address that is called while everything moves.
-    ping: Option<String>,
+    ping: Option<WebAddress>,
 }
 
 /// Gives the default route, to be checked once the routes are known.
@@ -124,8 +140,8 @@ pub(super) fn resolve(
             owner: telegram.owner,
             users: telegram.users.unwrap_or_default(),
             chats: telegram.chats.unwrap_or_default(),
-            api_url: telegram.api_url,
-            webhook: telegram.webhook,
+            api_url: telegram.api_url.map(|url| url.0),
+            webhook: telegram.webhook.map(|url| url.0),
         });
     }
     // Checked now, used by the daemon.

@@ -14,7 +14,7 @@ from_text!(
     CronEntry,
     entry,
     "CronEntry",
-    None,
+    Some(r"^\s*(@[a-z]+|\S+(\s+\S+){4,5})\s*$"),
     "a cron entry, as \"0 7 * * *\" (minute hour day month weekday)"
 );
 
@@ -22,11 +22,24 @@ fn entry(text: &str) -> Result<CronEntry, Wrong> {
     let parser = CronParser::builder().seconds(Seconds::Optional).build();
     match parser.parse(text) {
         Ok(_) => Ok(CronEntry(text.to_owned())),
-        Err(error) => Err((format!("`{text}` is not a cron entry"), right(text, &error))),
+        Err(_) => Err((
+            format!("`{text}` is not a cron entry"),
+            right(text, &parser),
+        )),
     }
 }
 
-fn right(text: &str, error: &croner::errors::CronError) -> String {
+/// The fields of an entry, each with what may stand in it; an entry of five has no seconds.
+const FIELDS: &[(&str, &str)] = &[
+    ("second", "0-59"),
+    ("minute", "0-59"),
+    ("hour", "0-23"),
+    ("day", "1-31"),
+    ("month", "1-12 or JAN-DEC"),
+    ("weekday", "0-7 or SUN-SAT"),
+];
+
+fn right(text: &str, parser: &CronParser) -> String {
     let fields = text.split_whitespace().count();
     if text.starts_with('@') {
         return "use @yearly, @monthly, @weekly, @daily or @hourly".to_owned();
@@ -41,7 +54,23 @@ fn right(text: &str, error: &croner::errors::CronError) -> String {
         let (from, step) = field.split_once('/').unwrap_or((field, "5"));
         return format!("write `{from}-59/{step}` for every {step} from {from} on");
     }
-    error.to_string()
+    let wrong = text
+        .split_whitespace()
+        .zip(&FIELDS[FIELDS.len() - fields..])
+        .find(|(field, (name, _))| {
+            let alone = FIELDS
+                .iter()
+                .map(|(other, _)| if other == name { *field } else { "*" });
+            parser.parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
+        });
+    match wrong {
+        Some((field, (name, range))) => {
+            format!(
+                "`{field}` is no {name}: write {range}, `*`, lists `a,b`, ranges `a-b`, steps `*/n`"
+            )
+        }
+        None => "no moment fits all of its fields".to_owned(),
+    }
 }
 
 /// `5/5`, which other crons read as `5-59/5`.
@@ -78,7 +107,16 @@ mod tests {
             Err("write 5 fields (minute hour day month weekday) or 6, not 2"),
         );
         check("5/5 * * * *", Err("write `5-59/5` for every 5 from 5 on"));
-        assert!(entry("61 * * * *").is_err());
+        check(
+            "61 * * * *",
+            Err("`61` is no minute: write 0-59, `*`, lists `a,b`, ranges `a-b`, steps `*/n`"),
+        );
+        check(
+            "0 0 7 * 13 *",
+            Err(
+                "`13` is no month: write 1-12 or JAN-DEC, `*`, lists `a,b`, ranges `a-b`, steps `*/n`",
+            ),
+        );
         assert!(entry("").is_err());
     }
 }

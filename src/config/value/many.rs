@@ -24,7 +24,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a list of strings")
+        f.write_str("a text in quotes, or a list of texts")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Vec<T>, E> {

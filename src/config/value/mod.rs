@@ -2,6 +2,7 @@
 //!
 //! A value that is wrong fails with `what\nwhat would be right`; the reader puts the file and the line to it.
 
+mod address;
 mod cron;
 mod many;
 mod measure;
@@ -9,6 +10,7 @@ mod pattern;
 mod span;
 mod time;
 
+pub use address::{Listen, WebAddress, is_web_address};
 pub use cron::CronEntry;
 pub use many::OneOrMany;
 pub use measure::{Celsius, Percent, Size, Span};
@@ -24,14 +26,35 @@ pub(crate) fn wrong<E: serde::de::Error>(
     E::custom(format_args!("{what}\n{right}"))
 }
 
+/// Reads a text through a function.
+pub(crate) struct Text<T> {
+    /// The function; its error says what is wrong and what would be right.
+    pub parse: fn(&str) -> Result<T, (String, String)>,
+    /// What stands here, for a value that is no text at all.
+    pub expected: &'static str,
+}
+
+impl<T> serde::de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, in quotes", self.expected)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.parse)(text).map_err(|(what, right)| wrong(what, right))
+    }
+}
+
 /// Deserialises a type from a string through a function, with a JSON Schema of pattern and example.
 macro_rules! from_text {
     ($type:ty, $parse:expr, $name:literal, $pattern:expr, $description:literal) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                let parse: fn(&str) -> Result<$type, (String, String)> = $parse;
-                parse(&text).map_err(|(what, right)| crate::config::value::wrong(what, right))
+                from.deserialize_str(crate::config::value::Text {
+                    parse: $parse,
+                    expected: $description,
+                })
             }
         }
 

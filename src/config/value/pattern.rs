@@ -43,6 +43,11 @@ from_text!(
 
 fn pattern(text: &str) -> Result<Pattern, Wrong> {
     match regex_syntax::Parser::new().parse(text) {
+        // Only counted repetition makes a short pattern a large program.
+        Ok(_) if text.contains('{') && regex::bytes::Regex::new(text).is_err() => {
+            let what = "this regular expression takes too much memory".to_owned();
+            Err((what, "use smaller counts in {...}".to_owned()))
+        }
         Ok(_) => Ok(Pattern(text.to_owned())),
         Err(error) => {
             let (kind, at) = match &error {

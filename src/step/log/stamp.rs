@@ -1,6 +1,6 @@
 //! Finds a line's own timestamp, in the forms that programs on a small machine write.
 
-use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{
     DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, Offset,
@@ -84,13 +84,13 @@ pub struct Calendar {
     zone: Tz,
     now: DateTime<Utc>,
     /// The zone's offset in the quarter of an hour last asked for: neighbouring lines share it.
-    last: Cell<Option<(i64, i32)>>,
+    last: Mutex<Option<(i64, i32)>>,
 }
 
 impl Calendar {
     /// `zone` is that of stamps without one; `now` chooses the year of stamps without one.
     pub fn new(zone: Tz, now: DateTime<Utc>) -> Self {
-        let last = Cell::new(None);
+        let last = Mutex::new(None);
         Calendar { zone, now, last }
     }
 
@@ -118,7 +118,8 @@ impl Calendar {
 
     fn local(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
         let quarter = local.and_utc().timestamp().div_euclid(900);
-        if let Some((_, offset)) = self.last.get().filter(|(known, _)| *known == quarter) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, offset)) = last.filter(|(known, _)| *known == quarter) {
             return Some((local - Duration::seconds(i64::from(offset))).and_utc());
         }
         let at = match self.zone.from_local_datetime(&local) {
@@ -129,7 +130,7 @@ impl Calendar {
             MappedLocalTime::None => return None,
         };
         let offset = at.offset().fix().local_minus_utc();
-        self.last.set(Some((quarter, offset)));
+        *last = Some((quarter, offset));
         Some(at.to_utc())
     }
 }

@@ -11,7 +11,10 @@ CREATE TABLE runs (
     reason      TEXT,
     wake_at     INTEGER,
     wake_token  TEXT,
-    owner       TEXT    CHECK (CASE state WHEN 'running' THEN owner IS NOT NULL WHEN 'waiting' THEN 1 ELSE owner IS NULL END),
+    -- A run that backs off is still its process's; one that waits for a word is nobody's.
+    owner       TEXT    CHECK (CASE state WHEN 'running' THEN owner IS NOT NULL
+                                          WHEN 'waiting' THEN TRUE
+                                          ELSE owner IS NULL END),
     attempt     INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL,
     started_at  INTEGER,

@@ -107,3 +107,16 @@ async fn an_orphan_has_one_heir_and_tells_what_was_under_way() {
     assert_eq!(story.deliveries.len(), 1);
     assert_eq!(home.store.recover().await.unwrap(), []);
 }
+
+#[test]
+fn the_state_folder_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = tempfile::tempdir().expect("a folder");
+    let state = root.path().join("new/state");
+    super::super::lock::prepare(&state).expect("made");
+    let mode = std::fs::metadata(&state)
+        .expect("there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+}

@@ -1,0 +1,7 @@
+//! The one integration binary: the real program through its command line, golden configuration errors, the
+//! schemas, and the rules of the house.
+
+mod cli;
+mod config;
+mod house;
+mod support;

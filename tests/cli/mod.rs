@@ -1,0 +1,12 @@
+//! What the commands print, say and return.
+
+mod briefing;
+mod crash;
+mod delivery;
+mod disk;
+mod init;
+mod listing;
+mod run;
+mod secrets;
+mod steps;
+mod usage;

@@ -1,0 +1,6 @@
+//! What people write into their folder, right and wrong.
+
+mod design;
+mod golden;
+mod hostile;
+mod schema;

@@ -1,0 +1,9 @@
+//! What the tests share.
+
+mod folder;
+mod schema;
+mod text;
+
+pub use folder::{Folder, Outcome, SETTINGS};
+pub use schema::faults;
+pub use text::{sections, untimed};
