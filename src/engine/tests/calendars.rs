@@ -178,14 +178,12 @@ async fn one_calendar_that_fails_does_not_hide_the_others() {
 async fn servers_that_say_nothing_cost_one_wait_and_not_the_step() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let (home, web) = at(vec![ok("", &ics("Dentist"))]).await;
-    home.run().await;
-    web.now_answers(vec![ok("", &ics("Swimming"))]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("home.ics"), ics("Swimming")).unwrap();
     let settings = format!(
-        "[calendars.a]\nics = \"{url}/a\"\n[calendars.b]\nics = \"{url}/b\"\n[calendars.home]\nics = \"{}/a.ics\"\n",
-        web.url
+        "[calendars.a]\nics = \"{url}/a\"\n[calendars.b]\nics = \"{url}/b\"\n[calendars.home]\nics = \"home.ics\"\n"
     );
-    let home = home.again(&settings, JOB, &[]);
+    let home = Home::new(folder, &settings, JOB, &[]);
     let (ran, _held) = tokio::join!(home.run(), async {
         let (one, two) = (silent.accept().await, silent.accept().await);
         // The limits of the run, the step and both requests.

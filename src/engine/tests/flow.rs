@@ -222,12 +222,13 @@ async fn somebody_stops_a_run() {
 
 #[tokio::test]
 async fn a_file_is_delivered_and_a_refused_one_is_told() {
-    let job = "[[deliver]]\nfile = \"out.md\"\nappend = true\ntext = \"hello\"\n[[deliver]]\nfile = \"../out.md\"\ntext = \"no\"\n";
+    let job = "[[deliver]]\nfile = \"out.md\"\nappend = true\ntext = \"hello\"\n[[deliver]]\nfile = \"taken\"\ntext = \"no\"\n";
     let home = Home::with(job);
+    std::fs::create_dir_all(home.engine.state.join("workspace/taken")).unwrap();
     let ran = home.run().await;
     let file = home.engine.state.join("workspace/out.md");
     assert_eq!(std::fs::read_to_string(file).unwrap(), "hello\n");
-    let refused = "file: `../out.md` is refused: `..` may not stand in a path";
+    let refused = "file: `taken` is refused: it is not a regular file";
     assert_eq!(ran.finished.unsent, [refused]);
     let counts = home.story(ran.finished.run).row.deliveries;
     assert_eq!((counts.sent, counts.failed), (1, 1));

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
+use super::prompt::models;
 use super::{Home, by_hand};
 use crate::engine::Deliver;
 use crate::job::Outcome;
+use crate::llm::fake::{Ollama, Script};
 
 const SECRET: &str = "hunter2hunter2";
 
@@ -65,8 +67,6 @@ async fn it_is_starred_out_of_why_there_is_nothing_to_say() {
 
 #[tokio::test]
 async fn it_is_starred_out_of_prompts() {
-    use super::prompt::models;
-    use crate::llm::fake::{Ollama, Script};
     let ollama = Ollama::start(Script::says("Fine.")).await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), format!("KEY={SECRET}\n")).unwrap();

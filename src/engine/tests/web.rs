@@ -38,7 +38,11 @@ impl Web {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
-                    head.push(stream.read_u8().await.unwrap());
+                    match stream.read_u8().await {
+                        Ok(byte) => head.push(byte),
+                        // The client went away.
+                        Err(_) => break,
+                    }
                 }
                 let head = String::from_utf8(head).unwrap();
                 server.heads.lock().unwrap().push(head);
