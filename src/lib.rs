@@ -15,7 +15,8 @@
 //!
 //! # The house, from the bottom up
 //!
-//! - [`error`], [`clock`]: what a person is told and the exit code; the only time, sleep and ids.
+//! - [`error`], [`clock`], [`hash`]: what a person is told and the exit code; the only time, sleep and ids; the one hash that
+//!   is written down.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`sandbox`], [`template`], [`workspace`]: the one guarded HTTP client; programs that end for certain; the
@@ -42,7 +43,7 @@
 //!   instructions and as a command's option.
 //! - No file is longer than 400 lines.
 //!
-//! # Where the design was bettered
+//! # Choices
 //!
 //! - A prompt file has two parts: instructions, and below a line `---` the facts. The facts are fenced as a whole, the
 //!   instructions stay the same from day to day (the server's prefix cache), and may not name text from outside.
@@ -63,6 +64,7 @@ pub mod config;
 pub mod delivery;
 pub mod engine;
 pub mod error;
+pub mod hash;
 pub mod job;
 pub mod llm;
 pub mod net;

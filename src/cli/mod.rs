@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod backup;
+mod by_hand;
 mod check;
 mod context;
 mod history;

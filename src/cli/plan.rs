@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
 use super::out::outln;
-use super::run::{ByHand, by_hand, engine};
 use crate::config::Job;
 use crate::engine::{Engine, roots};
 use crate::error::Error;

@@ -1,33 +1,22 @@
 //! `reveille run JOB`
 
-use std::io::{IsTerminal, Read, Write};
-use std::sync::Arc;
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::by_hand::{ByHand, by_hand, engine, job_hash, told_to_end};
 use super::context::Context;
-use super::out::{errln, outln};
+use super::out::{calm, errln};
 use super::spinner::Spinner;
-use crate::config::folder::Folder;
-use crate::config::secrets::Secrets;
-use crate::config::{Config, Job};
-use crate::engine::{self, Deliver, Engine, Finished, Progress};
+use crate::clock::timeout;
+use crate::config::Job;
+use crate::engine::{self, Deliver, Engine, Finished, Message, Progress};
 use crate::error::Error;
-use crate::job::{Event, Outcome, RunId, TriggerKind};
+use crate::job::{Event, Outcome, RunId};
 use crate::store::lock::ProcessLock;
 use crate::store::{CheckState, Mode, Retention};
-
-/// Which job a person starts, and with what.
-#[derive(Debug, Args)]
-pub struct ByHand {
-    /// The job's name
-    pub job: String,
-
-    /// A value that templates see as `event.args.KEY`; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-}
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -61,105 +50,25 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     } else {
         Deliver::Send
     };
+    let mut printed = Printed::new(arguments.json);
     let finished = runtime.block_on(async {
         tell_of_the_dead(context, &engine).await?;
-        let finished = execute(
-            context,
-            &engine,
-            &job,
-            &hash,
-            event,
-            deliver,
-            arguments.json,
-        )
-        .await;
+        let finished = execute(context, &engine, &job, &hash, event, deliver, &mut printed).await;
         tend(context, &engine).await;
         finished
     })?;
-    if arguments.json {
-        print_json(&finished);
-    }
-    for unsent in &finished.unsent {
+    printed.end(&finished);
+    for unsent in finished.unsent.iter().chain(&printed.failed) {
         errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
-    Ok(exit_code(&finished))
-}
-
-/// The event of a run by hand.
-pub(super) fn by_hand(context: &Context, job: &Job, set: &[String]) -> Result<Event, Error> {
-    let mut args = Map::new();
-    for pair in set {
-        let Some((key, value)) = pair.split_once('=') else {
-            let what = format!("`--set {pair}` has no `=`");
-            return Err(Error::usage(what).hint("write it as --set key=value"));
-        };
-        args.insert(key.to_owned(), Value::String(value.to_owned()));
-    }
-    let stdin = if job.reads_stdin {
-        read_stdin()?
-    } else {
-        String::new()
-    };
-    Ok(Event {
-        id: context.clock.id(),
-        job: job.name.clone(),
-        kind: TriggerKind::Hand,
-        dedupe_key: None,
-        payload: json!({ "args": args, "stdin": stdin }),
-        at: context.clock.now(),
+    Ok(match finished.outcome {
+        Outcome::Ok | Outcome::NothingToSay(_)
+            if finished.unsent.is_empty() && printed.failed.is_none() =>
+        {
+            0
+        }
+        _ => 1,
     })
-}
-
-/// The most that a job may be given on stdin.
-const MAX_STDIN: u64 = 1 << 20;
-
-fn read_stdin() -> Result<String, Error> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        return Ok(String::new());
-    }
-    let mut bytes = Vec::new();
-    let read = stdin.lock().take(MAX_STDIN + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
-    if bytes.len() as u64 > MAX_STDIN {
-        let hint = "give the job less, as with `head -c 1M`";
-        return Err(Error::usage("stdin holds more than 1 MiB").hint(hint));
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// What a run is pinned to: the text of the job file.
-fn job_hash(config: &Config, name: &str) -> String {
-    let text = config.sources.get(name).map_or("", |source| &source.text);
-    format!("{:016x}", fnv1a(text.as_bytes()))
-}
-
-/// FNV-1a, 64 bits: tells versions of a file apart, nothing more.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
-}
-
-pub(super) fn engine(
-    context: &Context,
-    folder: Folder,
-    config: Config,
-    store: crate::store::Store,
-    lock: &str,
-) -> Engine {
-    let (secrets, warning) = Secrets::load(&folder);
-    if let Some(warning) = warning {
-        errln!("{}: {warning}", context.paint.warning("warning"));
-    }
-    Engine {
-        clock: Arc::clone(&context.clock),
-        settings: config.settings,
-        folder,
-        secrets,
-        store,
-        state: context.state.clone(),
-        lock: lock.to_owned(),
-    }
 }
 
 async fn tell_of_the_dead(context: &Context, engine: &Engine) -> Result<(), Error> {
@@ -182,22 +91,21 @@ async fn execute(
     hash: &str,
     event: Event,
     deliver: Deliver,
-    quiet: bool,
+    printed: &mut Printed,
 ) -> Result<Finished, Error> {
     let mut spinner = Spinner::new(context.paint);
     let mut run: Option<RunId> = None;
     let mut observer = |progress: Progress<'_>| match progress {
         Progress::Accepted(id) => run = Some(id),
-        Progress::Message(_) if quiet => {}
         Progress::Message(message) => {
             spinner.pause();
-            print_message(message.text);
+            printed.message(message);
         }
         other => spinner.show(&other),
     };
     let ended = tokio::select! {
         finished = engine.run(job, hash, event, deliver, &mut observer) => Some(finished),
-        _ = tokio::signal::ctrl_c() => None,
+        () = told_to_end() => None,
     };
     spinner.clear();
     match ended {
@@ -246,27 +154,58 @@ fn hint(run: RunId, reason: &str) -> String {
     }
 }
 
-fn print_message(text: &str) {
-    // A closed pipe is the reader's word that it has enough.
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// What a run says on stdout: its messages, or, as JSON, all of it at the end.
+struct Printed {
+    json: Option<Vec<Value>>,
+    /// Why a message could not be printed.
+    failed: Option<String>,
 }
 
-fn print_json(finished: &Finished) {
-    let result = json!({
-        "run": finished.run,
-        "outcome": finished.outcome.word(),
-        "reason": finished.outcome.reason(),
-        "unsent": finished.unsent,
-    });
-    outln!("{result}");
-}
+impl Printed {
+    fn new(json: bool) -> Self {
+        Printed {
+            json: json.then(Vec::new),
+            failed: None,
+        }
+    }
 
-fn exit_code(finished: &Finished) -> u8 {
-    match finished.outcome {
-        Outcome::Ok | Outcome::NothingToSay(_) if finished.unsent.is_empty() => 0,
-        _ => 1,
+    fn message(&mut self, message: Message<'_>) {
+        match &mut self.json {
+            Some(messages) => {
+                messages.push(json!({ "to": message.meant_for, "text": message.text }))
+            }
+            None => self.line(&calm(message.text)),
+        }
+    }
+
+    fn end(&mut self, finished: &Finished) {
+        if let Some(messages) = self.json.take() {
+            let all = json!({
+                "run": finished.run,
+                "outcome": finished.outcome.word(),
+                "reason": finished.outcome.reason(),
+                "messages": messages,
+                "unsent": finished.unsent,
+            });
+            self.line(&all.to_string());
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        match written {
+            // A closed pipe is the reader's word that it has enough.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                self.failed = Some(format!("stdout: {error}"));
+            }
+            _ => {}
+        }
     }
 }
+
+/// How long a person waits for a look for damage.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is due now and then: old runs go, and a look for damage is waited for.
 async fn tend(context: &Context, engine: &Engine) {
@@ -280,7 +219,9 @@ async fn tend(context: &Context, engine: &Engine) {
             context.paint.warning("warning")
         );
     }
-    if let CheckState::Damaged(found) = engine.store.check_ended().await {
+    // A look at a large database goes on at the next start.
+    let looked = timeout(engine.clock.as_ref(), PATIENCE, engine.store.check_ended()).await;
+    if let Ok(CheckState::Damaged(found)) = looked {
         errln!(
             "{}: the database is damaged ({found}); it is set aside at the next start",
             context.paint.error("error")

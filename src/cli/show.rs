@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::history::{row_json, short, state_word, when};
-use super::out::outln;
+use super::out::{calm, outln};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::job::{Call, RunId, RunState, StepRecord, Wait};
@@ -131,7 +131,7 @@ fn print_step(context: &Context, step: &StepRecord) {
         short(step.took)
     );
     if let Some(error) = &step.error {
-        outln!("    error: {}", indent(error, 4));
+        outln!("    error: {}", indent(&calm(error), 4));
     }
     if let Some(Value::Object(detail)) = &step.detail {
         for (name, value) in detail {
@@ -152,8 +152,10 @@ fn indent(text: &str, by: usize) -> String {
 /// A value for people: text as it is, a field or an item a line, what is inside of these as JSON.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if text.trim_end().contains('\n') => format!("\n{}", text.trim_end()),
-        Value::String(text) => text.trim_end().to_owned(),
+        Value::String(text) if text.trim_end().contains('\n') => {
+            format!("\n{}", calm(text.trim_end()))
+        }
+        Value::String(text) => calm(text.trim_end()).into_owned(),
         Value::Object(fields) => fields
             .iter()
             .filter(|(_, value)| is_telling(value))
@@ -183,7 +185,7 @@ fn labelled(name: &str, value: &Value, by: usize) -> String {
 /// A value in one line, without what is empty in it.
 fn line(value: &Value) -> String {
     match value {
-        Value::String(text) => text.replace('\n', " "),
+        Value::String(text) => calm(&text.replace('\n', " ")).into_owned(),
         Value::Object(fields) => {
             let telling = fields.iter().filter(|(_, value)| is_telling(value));
             let shown = telling.map(|(name, value)| format!("{name}={value}"));
@@ -230,7 +232,7 @@ fn print_delivery(context: &Context, settings: &Settings, delivery: &Delivery) {
         "{}  {state}",
         context.paint.bold(&format!("to {}", delivery.kind))
     );
-    outln!("    {}", indent(&delivery.body, 4));
+    outln!("    {}", indent(&calm(&delivery.body), 4));
 }
 
 fn to_json(story: &RunStory) -> Value {

@@ -1,0 +1,117 @@
+//! A run that a person starts: its event, its engine, what stops it.
+
+use std::io::{IsTerminal, Read};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::context::Context;
+use super::out::errln;
+use crate::config::folder::Folder;
+use crate::config::secrets::Secrets;
+use crate::config::{Config, Job};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::hash::fnv1a;
+use crate::job::{Event, TriggerKind};
+
+/// Which job a person starts, and with what.
+#[derive(Debug, Args)]
+pub struct ByHand {
+    /// The job's name
+    pub job: String,
+
+    /// A value that templates see as `event.args.KEY`; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// The event of a run by hand.
+pub(super) fn by_hand(context: &Context, job: &Job, set: &[String]) -> Result<Event, Error> {
+    let mut args = Map::new();
+    for pair in set {
+        let Some((key, value)) = pair.split_once('=') else {
+            let what = format!("`--set {pair}` has no `=`");
+            return Err(Error::usage(what).hint("write it as --set key=value"));
+        };
+        args.insert(key.to_owned(), Value::String(value.to_owned()));
+    }
+    let stdin = if job.reads_stdin {
+        read_stdin()?
+    } else {
+        String::new()
+    };
+    Ok(Event {
+        id: context.clock.id(),
+        job: job.name.clone(),
+        kind: TriggerKind::Hand,
+        dedupe_key: None,
+        payload: json!({ "args": args, "stdin": stdin }),
+        at: context.clock.now(),
+    })
+}
+
+/// The most that a job may be given on stdin.
+const MAX_STDIN: u64 = 1 << 20;
+
+fn read_stdin() -> Result<String, Error> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Ok(String::new());
+    }
+    let mut bytes = Vec::new();
+    let read = stdin.lock().take(MAX_STDIN + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
+    if bytes.len() as u64 > MAX_STDIN {
+        let hint = "give the job less, as with `head -c 1M`";
+        return Err(Error::usage("stdin holds more than 1 MiB").hint(hint));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What a run is pinned to: the text of the job file.
+pub(super) fn job_hash(config: &Config, name: &str) -> String {
+    let text = config.sources.get(name).map_or("", |source| &source.text);
+    format!("{:016x}", fnv1a(text.as_bytes()))
+}
+
+pub(super) fn engine(
+    context: &Context,
+    folder: Folder,
+    config: Config,
+    store: crate::store::Store,
+    lock: &str,
+) -> Engine {
+    let (secrets, warning) = Secrets::load(&folder);
+    if let Some(warning) = warning {
+        errln!("{}: {warning}", context.paint.warning("warning"));
+    }
+    Engine {
+        clock: Arc::clone(&context.clock),
+        settings: config.settings,
+        folder,
+        secrets,
+        store,
+        state: context.state.clone(),
+        lock: lock.to_owned(),
+    }
+}
+
+/// Completes when somebody wants the program to end: Ctrl-C, a closed terminal, `kill`, systemd.
+pub(super) async fn told_to_end() {
+    let (mut hangup, mut terminate) = match (
+        signal(SignalKind::hangup()),
+        signal(SignalKind::terminate()),
+    ) {
+        (Ok(hangup), Ok(terminate)) => (hangup, terminate),
+        // Then the system's own way of ending has to do.
+        _ => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = hangup.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
