@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::{Folder, Outcome};
 
 /// A folder whose job `x` waits until somebody writes to a FIFO, and whose job `y` does not.
-fn waiting() -> (Folder, PathBuf) {
+pub(super) fn waiting() -> (Folder, PathBuf) {
     let folder = Folder::new().job("y", "[[deliver]]\nconsole = true\ntext = \"y\"\n");
     let fifo = folder.path("fifo");
     let kind = rustix::fs::FileType::Fifo;
@@ -23,7 +23,7 @@ fn waiting() -> (Folder, PathBuf) {
 }
 
 /// Opens the FIFO for writing: returns once the program of the job has opened it too.
-fn under_way(fifo: &PathBuf) -> File {
+pub(super) fn under_way(fifo: &PathBuf) -> File {
     File::options()
         .write(true)
         .open(fifo)

@@ -6,6 +6,7 @@ mod delivery;
 mod disk;
 mod init;
 mod listing;
+mod output;
 mod run;
 mod secrets;
 mod steps;
