@@ -1,7 +1,6 @@
 //! A calendar at a web address, kept as a file: fetched when the server has a newer one, and used as it is when the
 //! server cannot be reached.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use reqwest::StatusCode;
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::cache::{Fingerprint, Validators};
 use super::ics::{Calendar, IcsError};
 use super::source;
+use crate::hash::fnv1a;
 use crate::net::{Client, NetError};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -83,12 +83,15 @@ pub async fn refresh(
     }
 }
 
-/// What is known of the file that is there, if it came from `url`.
+/// What is known of the file that is there, if it came from `url`. Another version of it (a state folder that was
+/// copied, a crash between two writes) still stands in for a server that is down, but is never asked for by its validators.
 fn known(cache: &Workspace, name: &str, file: &Path, url: &str) -> Option<Known> {
     let known = cache.read(&beside(name), 64 << 10).ok()?;
-    let known: Known = serde_json::from_slice(&known).ok()?;
-    let same = known.url == hash(url) && source::fingerprint(file).ok()? == known.file;
-    same.then_some(known)
+    let mut known: Known = serde_json::from_slice(&known).ok()?;
+    if source::fingerprint(file).ok()? != known.file {
+        known.validators = Validators::default();
+    }
+    (known.url == hash(url)).then_some(known)
 }
 
 enum Fetched {
@@ -107,6 +110,7 @@ async fn fetch(
     let response = client.get(url, headers).await?;
     if let Some(known) = known
         && response.status == StatusCode::NOT_MODIFIED
+        && !known.validators.is_empty()
     {
         return Ok(Fetched::Same(known.validators.clone()));
     }
@@ -163,12 +167,9 @@ fn beside(name: &str) -> String {
     format!("{name}.json")
 }
 
-/// Tells addresses apart without giving them away; another release of Rust may give another number, which costs one
-/// download.
+/// Tells addresses apart without giving them away.
 fn hash(url: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    url.hash(&mut hasher);
-    hasher.finish()
+    fnv1a(url.as_bytes())
 }
 
 fn conditions(validators: &Validators) -> HeaderMap {

@@ -11,6 +11,7 @@ use super::paint::Paint;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::config::folder::{Folder, SETTINGS};
+use crate::config::settings;
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
 use crate::error::Error;
@@ -40,7 +41,10 @@ impl Context {
     ) -> Result<Self, Error> {
         let system_zone = clock::system_zone();
         let clock = match now {
-            Some(text) => SystemClock::fixed(parse_time(&text, system_zone)?),
+            Some(text) => {
+                let zone = configured_zone(dir.as_deref()).unwrap_or(system_zone);
+                SystemClock::fixed(parse_time(&text, zone)?)
+            }
             None => SystemClock::default(),
         };
         Ok(Context {
@@ -143,7 +147,14 @@ fn default_state() -> PathBuf {
         .join(Path::new("reveille"))
 }
 
-/// A time as people type it, in the machine's zone unless it says another.
+/// The zone that the configuration names, if it names one.
+fn configured_zone(dir: Option<&Path>) -> Option<Tz> {
+    let texts = Folder::find(dir).ok()?.read().ok()?;
+    let settings = texts.settings?;
+    Some(settings::resolve(&settings, clock::system_zone(), &mut Vec::new()).timezone)
+}
+
+/// A time as people type it, in `zone` unless it says another.
 fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Utc>, Error> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.to_utc());

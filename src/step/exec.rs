@@ -83,10 +83,12 @@ impl Authored {
                 &right,
             );
         }
+        let own = no_outside_code(scope, &self.exec.value);
         let mut argv = Vec::new();
         let mut after_dashes = false;
         for (position, argument) in self.exec.value.into_iter().enumerate() {
-            let outside = position > 0 && !after_dashes && scope.names_outside(&argument.value);
+            let may_be_option = position > 0 && position < own && !after_dashes;
+            let outside = may_be_option && scope.names_outside(&argument.value);
             if outside && begins_filled(argument.value.trim_start()) {
                 let what = "text from outside could be read as an option here";
                 let right = "put \"--\" before it";
@@ -107,6 +109,36 @@ impl Authored {
             idempotent: self.idempotent.unwrap_or(false),
         })
     }
+}
+
+/// Programs whose first argument is code, after their options or after `-c` and `-e`.
+const INTERPRETERS: &[&str] = &[
+    "sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox", "python", "python3", "perl",
+    "ruby", "node", "lua", "awk", "gawk", "mawk", "php", "eval",
+];
+
+/// Text from outside may be an argument of a script, and never the script. Gives the first argument that is the
+/// script's own and no option, where the script stands after `-c`.
+fn no_outside_code(scope: &mut Scope<'_>, argv: &[At<String>]) -> usize {
+    let name = |word: &At<String>| word.value.rsplit('/').next().unwrap_or_default().to_owned();
+    let interprets = |word: &At<String>| INTERPRETERS.contains(&name(word).as_str());
+    let Some(at) = argv.iter().position(interprets) else {
+        return argv.len();
+    };
+    let is_code = |word: &At<String>| !word.value.starts_with('-') && !interprets(word);
+    let Some(code) = argv[at..].iter().position(is_code).map(|after| at + after) else {
+        return argv.len();
+    };
+    if scope.names_outside(&argv[code].value) {
+        let program = name(&argv[at]);
+        let what = format!("text from outside would be run as code by `{program}`");
+        let right = "write the script here and give it the text as an argument: [\"sh\", \"-c\", \"... \\\"$1\\\"\", \"sh\", \"{{ ... }}\"]";
+        scope.error(argv[code].span.clone(), what, right);
+    }
+    let by_option = argv[at..code]
+        .iter()
+        .any(|word| word.value.starts_with('-') && word.value.ends_with('c'));
+    if by_option { code + 1 } else { argv.len() }
 }
 
 impl Exec {

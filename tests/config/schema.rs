@@ -114,6 +114,7 @@ const BEYOND: &[&str] = &[
     "job-does-nothing",
     "job-empty",
     "job-name",
+    "outside-text-as-code",
     "outside-text-as-option",
     "prompt-",
     "settings-missing",

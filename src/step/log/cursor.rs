@@ -93,7 +93,7 @@ impl Position {
 
     /// Whether `file` is a copy of the one this place is in (copytruncate makes one).
     pub fn is_in_copy(&self, file: &File, metadata: &Metadata) -> bool {
-        self.offset >= TELLING && self.holds(file, metadata)
+        self.offset > 0 && self.holds(file, metadata)
     }
 
     /// Whether `metadata` is of the same inode: with other content it was truncated or used again.
