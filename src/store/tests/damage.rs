@@ -165,3 +165,20 @@ fn check_refused(folder: &Path, error: &StoreError) {
     let aside = names.filter(|name| name.to_string_lossy().contains("damaged"));
     assert_eq!(aside.count(), 0);
 }
+
+#[test]
+fn what_cannot_be_looked_at_is_not_missing_and_nothing_takes_its_place() {
+    // A link to itself cannot be looked at; what a link to nowhere stood for may come back.
+    for target in [FILE, "unmounted/reveille.db"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        std::os::unix::fs::symlink(target, &path).unwrap();
+        let refused = reopen(folder.path()).unwrap_err();
+        assert!(
+            matches!(refused, StoreError::File { .. } | StoreError::Exists(_)),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new(target));
+        assert!(!open::with_suffix(&path, ".new").exists());
+    }
+}
