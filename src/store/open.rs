@@ -119,25 +119,47 @@ fn set_aside(folder: &Path, why: String, now: DateTime<Utc>) -> Result<Notice, S
         return Err(StoreError::DamagedInUse { pid, why });
     }
     let path = folder.join(FILE);
-    let stamp = now.format(".damaged-%Y%m%dT%H%M%SZ");
-    let names = (1..).map(|number| match number {
-        1 => with_suffix(&path, &stamp.to_string()),
-        _ => with_suffix(&path, &format!("{stamp}-{number}")),
-    });
-    let taken = |file: &PathBuf| file.exists() || with_suffix(file, "-wal").exists();
-    let file = names
-        .into_iter()
-        .find(|file| !taken(file))
-        .expect("some number is not taken");
+    let file = match half_aside(folder) {
+        Some(file) => file,
+        None => free_name(&path, now),
+    };
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(&path, suffix);
         if from.exists() {
             rename(&from, &with_suffix(&file, suffix))?;
+        } else if suffix.is_empty() {
+            // An empty one stands beside a log that was alone, so that no later database is taken for its own.
+            create_new(&file)?;
         }
     }
     sync_folder(&path)?;
     check::clear_marker(folder)?;
     Ok(Notice::SetAside { file, why })
+}
+
+/// Where the log of this database went when a process died between the two: under the same name goes the rest.
+fn half_aside(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(FILE);
+    if with_suffix(&path, "-wal").exists() || !path.exists() {
+        return None;
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let logs = names.filter(|name| name.starts_with(&format!("{FILE}.damaged-")));
+    logs.filter_map(|name| Some(folder.join(name.strip_suffix("-wal")?)))
+        .find(|file| !file.exists())
+}
+
+/// A name that no damaged database has, nor its log.
+fn free_name(path: &Path, now: DateTime<Utc>) -> PathBuf {
+    let stamp = now.format(".damaged-%Y%m%dT%H%M%SZ");
+    let names = (1..).map(|number| match number {
+        1 => with_suffix(path, &stamp.to_string()),
+        _ => with_suffix(path, &format!("{stamp}-{number}")),
+    });
+    let taken = |file: &PathBuf| file.exists() || with_suffix(file, "-wal").exists();
+    let mut free = names.into_iter().filter(|file| !taken(file));
+    free.next().expect("some number is not taken")
 }
 
 /// Makes an empty file that is the owner's alone, whoever made the folder; SQLite gives its log the same mode.
