@@ -42,7 +42,7 @@ pub(super) async fn interrupt(
 ) -> Result<Vec<Left>, EngineError> {
     let mut left = Vec::new();
     for orphan in orphans {
-        let reason = match orphan.under_way() {
+        let reason = match orphan.story.under_way() {
             Some(step) => format!(
                 "the program stopped during step `{}`, which may have had its effect: look before you run it again",
                 step.id

@@ -50,7 +50,8 @@ fn a_killed_run_is_told_by_the_next_command_and_never_run_again() {
     folder.run(["show", "1"]).prints(&[
         "outcome   interrupted",
         "before (set)  done",
-        "wait (exec)  started",
+        "wait (exec)  failed",
+        "error: the run ended while it was under way: it may have had its effect\n",
     ]);
 }
 

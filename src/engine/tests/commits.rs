@@ -66,7 +66,7 @@ async fn a_step_with_effects_that_was_under_way_is_named() {
     let state = home.story(left[0].run).row.state;
     let interrupted = Outcome::Interrupted(reason.to_owned());
     assert_eq!(state, RunState::Finished(interrupted));
-    let known = [("log".to_owned(), "done"), ("nap".to_owned(), "started")];
+    let known = [("log".to_owned(), "done"), ("nap".to_owned(), "failed")];
     assert_eq!(steps(&home, left[0].run), known);
     assert_eq!(home.positions("log"), []);
     assert_eq!(recover(&home.engine).await.unwrap(), []);

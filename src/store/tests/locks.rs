@@ -81,7 +81,7 @@ async fn an_orphan_has_one_heir_and_tells_what_was_under_way() {
         .await
         .unwrap();
     let orphan = home.store.recover().await.unwrap().pop().unwrap();
-    assert_eq!(orphan.under_way(), Some(&step(1, "started")));
+    assert_eq!(orphan.story.under_way(), Some(&step(1, "started")));
     assert_eq!(orphan.story.steps[0], step(0, "done"));
     home.store.adopt(&orphan, "heir").await.unwrap();
     assert_eq!(
