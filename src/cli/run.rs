@@ -12,7 +12,7 @@ use super::spinner::Spinner;
 use crate::config::folder::Folder;
 use crate::config::secrets::Secrets;
 use crate::config::{Config, Job};
-use crate::engine::{self, Deliver, Engine, Finished, Progress};
+use crate::engine::{self, Deliver, Engine, Finished, Late, Progress};
 use crate::error::Error;
 use crate::job::{Event, Outcome, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
@@ -63,6 +63,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     };
     let finished = runtime.block_on(async {
         tell_of_the_dead(context, &engine).await?;
+        if deliver == Deliver::Send {
+            send_left(context, &engine).await?;
+        }
         let finished = execute(
             context,
             &engine,
@@ -171,6 +174,21 @@ async fn tell_of_the_dead(context: &Context, engine: &Engine) -> Result<(), Erro
             left.job,
             left.reason
         );
+    }
+    Ok(())
+}
+
+/// What dead processes had not sent goes out; what of it is for the terminal goes to stderr, for stdout is this run's.
+async fn send_left(context: &Context, engine: &Engine) -> Result<(), Error> {
+    let warning = context.paint.warning("warning");
+    let mut tell = |late: Late<'_>| {
+        let Late { run, job, message } = late;
+        errln!("{warning}: run {run} of `{job}` was stopped while it said:");
+        errln!("{}", message.text);
+    };
+    let unsent = engine::send_left(engine, &mut tell).await;
+    for unsent in unsent.map_err(Error::from)? {
+        errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Processes that die, are stopped, or share a state.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -110,4 +111,24 @@ fn a_run_that_is_stopped_by_hand_is_cancelled() {
     drop(writer);
     folder.run(["run", "y"]).is(0, "y\n", "");
     folder.run(["history", "x"]).prints(&["cancelled"]);
+}
+
+#[test]
+fn a_message_that_a_killed_process_had_not_said_whole_is_said_by_the_next() {
+    let folder = Folder::with("[[deliver]]\nconsole = true\ntext = \"{{ event.stdin }}\"\n")
+        .job("y", "[[deliver]]\nconsole = true\ntext = \"y\"\n");
+    let mut child = folder.command(&["run", "x"]).spawn().expect("it starts");
+    // More than a pipe holds: nobody reads the rest, so it is killed while it writes.
+    let text = "a".repeat(300_000);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(text.as_bytes()).expect("it reads");
+    drop(stdin);
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_exact(&mut [0]).expect("it says something");
+    child.kill().expect("SIGKILL");
+    child.wait().expect("it is dead");
+    folder.run(["run", "y", "--no-deliver"]).is(0, "y\n", "");
+    let said = format!("warning: run #1 of `x` was stopped while it said:\n{text}\n");
+    folder.run(["run", "y"]).is(0, "y\n", &said);
+    folder.run(["run", "y"]).is(0, "y\n", "");
 }
