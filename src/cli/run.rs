@@ -16,7 +16,7 @@ use crate::engine::{self, Deliver, Engine, Finished, Late, Progress};
 use crate::error::Error;
 use crate::job::{Event, Outcome, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
-use crate::store::{CheckState, Mode, Retention};
+use crate::store::{CheckState, Mode, Retention, StoreError};
 
 /// Which job a person starts, and with what.
 #[derive(Debug, Args)]
@@ -226,8 +226,17 @@ async fn execute(
         }
         None => {
             let run = run.ok_or_else(|| Error::job("stopped"))?;
-            engine.cancel(run).await.map_err(Error::from)?;
-            Err(Error::job(format!("run {run} was cancelled")))
+            let said = match engine.cancel(run).await {
+                Ok(None) => format!("run {run} was cancelled"),
+                Ok(Some(step)) => format!(
+                    "run {run} was cancelled during step `{step}`, which may have had its effect"
+                ),
+                Err(StoreError::AlreadyFinished(_)) => {
+                    format!("run {run} had ended; what it had not sent goes out with the next one")
+                }
+                Err(error) => return Err(error.into()),
+            };
+            Err(Error::job(said))
         }
     }
 }

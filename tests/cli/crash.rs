@@ -107,7 +107,8 @@ fn a_run_that_is_stopped_by_hand_is_cancelled() {
     let writer = under_way(&fifo);
     let pid = Pid::from_child(&child);
     kill_process(pid, Signal::INT).expect("SIGINT");
-    Outcome::of(&["run", "x"], child).is(1, "", "error: run #1 was cancelled\n");
+    let said = "error: run #1 was cancelled during step `wait`, which may have had its effect\n";
+    Outcome::of(&["run", "x"], child).is(1, "", said);
     drop(writer);
     folder.run(["run", "y"]).is(0, "y\n", "");
     folder.run(["history", "x"]).prints(&["cancelled"]);
