@@ -11,10 +11,19 @@ mod tests;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode};
+
+/// What jobs write is calendars, logs and answers: the owner's alone, in folders that are, so that a group's right
+/// would open nothing. Who wants it read by others has it delivered to an absolute path.
+const PRIVATE: RawMode = 0o600;
+const PRIVATE_FOLDER: u32 = 0o700;
+
+/// Where the owner's own word leads, files are as the owner's other programs make them.
+const USUAL: RawMode = 0o644;
 
 /// A folder with its rule.
 #[derive(Debug, Clone)]
@@ -133,7 +142,7 @@ impl Workspace {
     /// Where the path is refused or cannot be written.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         let (folder, name) = self.folder_of(path, "write")?;
-        replace(&folder, name, path, bytes)
+        replace(&folder, name, path, bytes, PRIVATE)
     }
 
     /// Adds to the end of a file in one write, or makes it and the folders on its way.
@@ -142,7 +151,7 @@ impl Workspace {
     /// Where the path is refused or cannot be written.
     pub fn append(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         let (folder, name) = self.folder_of(path, "append to")?;
-        add(&folder, name, path, bytes, OFlags::NOFOLLOW)
+        add(&folder, name, path, bytes, (OFlags::NOFOLLOW, PRIVATE))
     }
 
     /// Writes where the owner's own word says: a relative path lies in the workspace and keeps its
@@ -166,13 +175,22 @@ impl Workspace {
         fs::create_dir_all(parent).map_err(failed)?;
         let folder = open_folder(parent).map_err(failed)?;
         match put {
-            Put::Replace => replace(&folder, Path::new(name), path, bytes),
-            Put::Append => add(&folder, Path::new(name), path, bytes, OFlags::empty()),
+            Put::Replace => replace(&folder, Path::new(name), path, bytes, USUAL),
+            Put::Append => add(
+                &folder,
+                Path::new(name),
+                path,
+                bytes,
+                (OFlags::empty(), USUAL),
+            ),
         }
     }
 
     fn root(&self) -> io::Result<OwnedFd> {
-        fs::create_dir_all(&self.folder)?;
+        let mut made = fs::DirBuilder::new();
+        made.recursive(true)
+            .mode(PRIVATE_FOLDER)
+            .create(&self.folder)?;
         open_folder(&self.folder)
     }
 
@@ -213,14 +231,20 @@ fn lexical(path: &str) -> Result<(), WorkspaceError> {
     Err(refused(path, rule))
 }
 
-fn replace(folder: &OwnedFd, name: &Path, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
+fn replace(
+    folder: &OwnedFd,
+    name: &Path,
+    path: &str,
+    bytes: &[u8],
+    new: RawMode,
+) -> Result<(), WorkspaceError> {
     let mode = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(old) => match FileType::from_raw_mode(old.st_mode) {
             FileType::RegularFile => Mode::from_raw_mode(old.st_mode & 0o7777),
             FileType::Symlink => return Err(refused(path, Rule::Link)),
             _ => return Err(refused(path, Rule::NotAFile)),
         },
-        Err(_) => Mode::from_raw_mode(0o644 as RawMode),
+        Err(_) => Mode::from_raw_mode(new),
     };
     // A name of ours, and short: the target's own may fill all 255 bytes.
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -250,12 +274,12 @@ fn add(
     name: &Path,
     path: &str,
     bytes: &[u8],
-    links: OFlags,
+    (links, new): (OFlags, RawMode),
 ) -> Result<(), WorkspaceError> {
     let failed = |error| fault("append to", path, error);
     let flags =
         OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let mode = Mode::from_raw_mode(0o644 as RawMode);
+    let mode = Mode::from_raw_mode(new);
     let file = match rustix::fs::openat(folder, name, flags | links, mode) {
         Err(rustix::io::Errno::LOOP) => return Err(refused(path, Rule::Link)),
         // A pipe that nobody reads.

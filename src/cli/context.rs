@@ -27,6 +27,7 @@ pub struct Context {
     pub state: PathBuf,
     /// The clock, fixed by `--now`.
     pub clock: Arc<dyn Clock>,
+    fixed: bool,
     /// The zone of the machine.
     pub system_zone: Tz,
     /// Whether and how stderr and stdout are coloured.
@@ -40,6 +41,7 @@ impl Context {
         now: Option<String>,
     ) -> Result<Self, Error> {
         let system_zone = clock::system_zone();
+        let fixed = now.is_some();
         let clock = match now {
             Some(text) => {
                 let zone = configured_zone(dir.as_deref()).unwrap_or(system_zone);
@@ -51,9 +53,15 @@ impl Context {
             dir,
             state: absolute(state.unwrap_or_else(default_state)),
             clock: Arc::new(clock),
+            fixed,
             system_zone,
             paint: Paint::detect(),
         })
+    }
+
+    /// Whether the time is the machine's, and not one given with `--now`.
+    pub fn clock_is_real(&self) -> bool {
+        !self.fixed
     }
 
     /// The folder of the jobs.

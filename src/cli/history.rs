@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
                 .paint
                 .outcome(&format!("{:14}", state_word(&row.state))),
             took(row),
-            reason(row),
+            told(row),
         );
     }
     Ok(0)
@@ -108,6 +108,20 @@ pub(super) fn short(took: std::time::Duration) -> String {
     }
 }
 
+/// The reason, and what did not go out.
+fn told(row: &RunRow) -> String {
+    let parts = [reason(row), undelivered(row).unwrap_or_default()];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
+/// How many messages of a run that has ended did not go out, in words; those of others are still on their way.
+pub(super) fn undelivered(row: &RunRow) -> Option<String> {
+    let count = row.deliveries.failed + row.deliveries.pending;
+    let ended = matches!(row.state, RunState::Finished(_));
+    (ended && count > 0).then(|| format!("{count} not delivered"))
+}
+
 fn reason(row: &RunRow) -> String {
     let reason = match &row.state {
         RunState::Finished(outcome) => outcome.reason().unwrap_or_default(),
@@ -136,6 +150,7 @@ pub(super) fn row_json(row: &RunRow) -> Value {
         "started_at": row.started_at.map(time),
         "finished_at": row.finished_at.map(time),
         "sent": row.deliveries.sent,
+        "failed": row.deliveries.failed,
         "pending": row.deliveries.pending,
     })
 }

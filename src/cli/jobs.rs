@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::history::{state_word, when};
+use super::history::{state_word, undelivered, when};
 use super::out::{errln, outln};
 use crate::config::{Config, Job};
 use crate::error::Error;
@@ -57,10 +57,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             (Some(_), None) => "never ran".to_owned(),
             (Some(_), Some(row)) => {
                 let word = context.paint.outcome(state_word(&row.state));
-                format!(
-                    "{word} {}",
-                    when(context, &config.settings, row.accepted_at)
-                )
+                let at = when(context, &config.settings, row.accepted_at);
+                match undelivered(row) {
+                    Some(count) => format!("{word} {at}, {}", context.paint.outcome(&count)),
+                    None => format!("{word} {at}"),
+                }
             }
         };
         outln!("{}  {state}", context.paint.bold(&format!("{name:width$}")));

@@ -12,11 +12,11 @@ use super::out::{calm, errln};
 use super::spinner::Spinner;
 use crate::clock::timeout;
 use crate::config::Job;
-use crate::engine::{self, Deliver, Engine, Finished, Message, Progress};
+use crate::engine::{self, Deliver, Engine, Finished, Late, Message, Progress};
 use crate::error::Error;
 use crate::job::{Event, Outcome, RunId};
 use crate::store::lock::ProcessLock;
-use crate::store::{CheckState, Mode, Retention};
+use crate::store::{CheckState, Mode, Retention, StoreError};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -53,6 +53,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let mut printed = Printed::new(arguments.json);
     let finished = runtime.block_on(async {
         tell_of_the_dead(context, &engine).await?;
+        if deliver == Deliver::Send {
+            send_left(context, &engine).await?;
+        }
         let finished = execute(context, &engine, &job, &hash, event, deliver, &mut printed).await;
         tend(context, &engine).await;
         finished
@@ -80,6 +83,21 @@ async fn tell_of_the_dead(context: &Context, engine: &Engine) -> Result<(), Erro
             left.job,
             left.reason
         );
+    }
+    Ok(())
+}
+
+/// What dead processes had not sent goes out; what of it is for the terminal goes to stderr, for stdout is this run's.
+async fn send_left(context: &Context, engine: &Engine) -> Result<(), Error> {
+    let warning = context.paint.warning("warning");
+    let mut tell = |late: Late<'_>| {
+        let Late { run, job, message } = late;
+        errln!("{warning}: run {run} of `{job}` was stopped while it said:");
+        errln!("{}", calm(message.text));
+    };
+    let unsent = engine::send_left(engine, &mut tell).await;
+    for unsent in unsent.map_err(Error::from)? {
+        errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
     Ok(())
 }
@@ -116,8 +134,17 @@ async fn execute(
         }
         None => {
             let run = run.ok_or_else(|| Error::job("stopped"))?;
-            engine.cancel(run).await.map_err(Error::from)?;
-            Err(Error::job(format!("run {run} was cancelled")))
+            let said = match engine.cancel(run).await {
+                Ok(None) => format!("run {run} was cancelled"),
+                Ok(Some(step)) => format!(
+                    "run {run} was cancelled during step `{step}`, which may have had its effect"
+                ),
+                Err(StoreError::AlreadyFinished(_)) => {
+                    format!("run {run} had ended; what it had not sent goes out with the next one")
+                }
+                Err(error) => return Err(error.into()),
+            };
+            Err(Error::job(said))
         }
     }
 }
@@ -209,15 +236,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is due now and then: old runs go, and a look for damage is waited for.
 async fn tend(context: &Context, engine: &Engine) {
-    let retention = Retention {
-        age: engine.settings.keep_for,
-        count: engine.settings.keep_runs,
-    };
-    if let Err(error) = engine.store.retain(retention).await {
-        errln!(
-            "{}: old runs were not removed: {error}",
-            context.paint.warning("warning")
-        );
+    // Under `--now` nothing is old.
+    if context.clock_is_real() {
+        let retention = Retention {
+            age: engine.settings.keep_for,
+            count: engine.settings.keep_runs,
+        };
+        if let Err(error) = engine.store.retain(retention).await {
+            errln!(
+                "{}: old runs were not removed: {error}",
+                context.paint.warning("warning")
+            );
+        }
     }
     // A look at a large database goes on at the next start.
     let looked = timeout(engine.clock.as_ref(), PATIENCE, engine.store.check_ended()).await;

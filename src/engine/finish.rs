@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::runner::{Deliver, Finished, UnderWay};
-use super::{EngineError, Message, Observer, Progress};
+use super::{Engine, EngineError, Message, Observer, Progress};
 use crate::delivery;
 use crate::job::{DeliveryId, NewDelivery, Outcome, RunState, StepEnd, StepRecord};
 
@@ -36,7 +36,13 @@ impl UnderWay<'_> {
             Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
             Deliver::Send => {
                 for (id, message) in ids.into_iter().zip(&messages) {
-                    unsent.extend(self.send(id, message, observer).await?);
+                    let mut print = |text: &str| {
+                        observer(Progress::Message(Message {
+                            text,
+                            meant_for: &message.kind,
+                        }));
+                    };
+                    unsent.extend(self.engine.send(id, message, &mut print).await?);
                 }
             }
         }
@@ -86,27 +92,24 @@ impl UnderWay<'_> {
         }
         (Outcome::Ok, messages)
     }
+}
 
-    async fn send(
+impl Engine {
+    /// Sends a message of the outbox and writes down what became of it; gives the reason where it was not sent.
+    pub(super) async fn send(
         &self,
         id: DeliveryId,
         message: &NewDelivery,
-        observer: &mut Observer<'_>,
+        print: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Option<String>, EngineError> {
-        let mut print = |text: &str| {
-            observer(Progress::Message(Message {
-                text,
-                meant_for: &message.kind,
-            }));
-        };
-        match delivery::send(message, &self.engine.state, &mut print).await {
+        match delivery::send(message, &self.state, print).await {
             Ok(receipt) => {
-                self.engine.store.delivered(id, receipt).await?;
+                self.store.delivered(id, receipt).await?;
                 Ok(None)
             }
             Err(mut reason) => {
-                self.engine.secrets.scrub(&mut reason);
-                self.engine.store.delivery_failed(id, &reason).await?;
+                self.secrets.scrub(&mut reason);
+                self.store.delivery_failed(id, &reason).await?;
                 Ok(Some(format!("{}: {reason}", message.kind)))
             }
         }

@@ -20,7 +20,7 @@ use crate::config::secrets::Secrets;
 use crate::job::{Outcome, RunId, StepEnd};
 use crate::store::{Store, StoreError};
 
-pub use recovery::recover;
+pub use recovery::{Late, Left, recover, send_left};
 pub use roots::roots;
 pub use runner::{Deliver, Finished};
 

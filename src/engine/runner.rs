@@ -85,17 +85,21 @@ impl Engine {
         under_way.finish(outcome, deliver, observer).await
     }
 
-    /// Writes down that somebody stopped a run.
+    /// Writes down that somebody stopped a run; gives the step with effects that was under way, which may have had
+    /// its effect.
     ///
     /// # Errors
-    /// The store cannot be written.
-    pub async fn cancel(&self, run: RunId) -> Result<(), EngineError> {
+    /// The store cannot be read or written; [`EngineError::AlreadyFinished`]: what has an end keeps it.
+    pub async fn cancel(&self, run: RunId) -> Result<Option<String>, EngineError> {
+        let story = self.store.read(move |reader| reader.run(run)).await?;
+        let under_way = story.and_then(|story| Some(story.under_way()?.id.clone()));
         let state = Some(RunState::Finished(Outcome::Cancelled));
         let update = RunUpdate {
             state,
             ..RunUpdate::of(run)
         };
-        self.store.record(update).await.map(|_| ())
+        self.store.record(update).await?;
+        Ok(under_way)
     }
 }
 

@@ -180,7 +180,8 @@ impl Exec {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let workspace = context.workspace();
         let workspace = workspace.folder();
-        let made = tokio::fs::create_dir_all(workspace).await;
+        let mut folder = tokio::fs::DirBuilder::new();
+        let made = folder.recursive(true).mode(0o700).create(workspace).await;
         made.map_err(|error| {
             StepError::new(format!("cannot make {}: {error}", workspace.display()))
         })?;

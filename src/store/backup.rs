@@ -5,10 +5,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::check::quick_check;
-use super::open::{connect, sync, sync_folder, with_suffix};
+use super::open::{connect, create_new, publish, sync, with_suffix};
 use super::{Store, StoreError};
 
 impl Store {
@@ -33,7 +32,7 @@ impl Store {
 /// In one step, so on one snapshot: with several, each commit of another process would start it anew
 /// (<https://sqlite.org/backup.html>).
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::File::create_new(to).map_err(|error| StoreError::file("create", to, &error))?;
+    create_new(to)?;
     let source = connect(from)?;
     let mut target = Connection::open(to)?;
     target.execute_batch("PRAGMA synchronous = OFF;")?;
@@ -46,18 +45,4 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     quick_check(&target)?;
     drop(target);
     sync(to)
-}
-
-fn publish(partial: &Path, file: &Path) -> Result<(), StoreError> {
-    match renameat_with(CWD, partial, CWD, file, RenameFlags::NOREPLACE) {
-        Ok(()) => sync_folder(file),
-        Err(rustix::io::Errno::EXIST) => Err(StoreError::Exists(file.to_path_buf())),
-        // FAT and some network file systems do not know the flag.
-        Err(rustix::io::Errno::INVAL) if !file.exists() => {
-            fs::rename(partial, file)
-                .map_err(|error| StoreError::file("rename", partial, &error))?;
-            sync_folder(file)
-        }
-        Err(error) => Err(StoreError::file("rename", partial, &error.into())),
-    }
 }

@@ -45,8 +45,8 @@ pub enum StoreError {
     /// A SQLite file, but not one of ours.
     #[error("{0} is a SQLite database of another program")]
     Foreign(PathBuf),
-    /// The target of a backup is there already.
-    #[error("{0} exists already; a backup does not overwrite")]
+    /// What was to be made is there already.
+    #[error("{0} exists already, and is not overwritten")]
     Exists(PathBuf),
     /// A file operation failed.
     #[error("cannot {doing} {path}: {reason}")]

@@ -1,7 +1,7 @@
 //! Who is alive: each executing process holds a lock file, which the kernel lets go when the process ends.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -74,20 +74,22 @@ pub fn daemon(folder: &Path) -> Result<ProcessLock, LockError> {
     take(folder, DAEMON)
 }
 
-/// The process id of the daemon that runs on this state folder.
+/// The process id of the daemon that runs on this state folder; 0 when only that cannot be found out.
 pub fn daemon_pid(folder: &Path) -> Option<u32> {
-    holder(&folder.join(FOLDER).join(DAEMON))
+    holder(&folder.join(FOLDER).join(DAEMON)).pid()
 }
 
-/// Whether the process that took the lock `name` has ended.
+/// Whether the process that took the lock `name` has ended; not where that cannot be found out.
 pub fn is_free(folder: &Path, name: &str) -> bool {
-    holder(&folder.join(FOLDER).join(name)).is_none()
+    holder(&folder.join(FOLDER).join(name)) == Holder::Nobody
 }
 
 /// The lock files that dead processes left behind.
 pub(super) fn orphans(folder: &Path) -> Vec<PathBuf> {
     let lives = entries(folder).filter(|path| !path.ends_with(DAEMON));
-    lives.filter(|path| holder(path).is_none()).collect()
+    lives
+        .filter(|path| holder(path) == Holder::Nobody)
+        .collect()
 }
 
 /// Removes lock files that [`orphans`] found, unless somebody took them since.
@@ -101,11 +103,11 @@ pub(super) fn sweep(orphans: &[PathBuf]) {
     }
 }
 
-/// The process id of some other process that is alive on this folder.
+/// The process id of some other process that is alive on this folder, 0 where that cannot be found out.
 pub(super) fn other(folder: &Path) -> Option<u32> {
     let own = std::process::id();
     entries(folder)
-        .filter_map(|path| holder(&path))
+        .filter_map(|path| holder(&path).pid())
         .find(|pid| *pid != own)
 }
 
@@ -133,6 +135,8 @@ fn take(folder: &Path, name: &str) -> Result<ProcessLock, LockError> {
         let mut file = open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
+            // Somebody only looks, in `holder`: a look is shared and over at once.
+            Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => continue,
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Held {
                     pid: read_pid(&mut file),
@@ -165,11 +169,36 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     entries.filter_map(|entry| Some(entry.ok()?.path()))
 }
 
-fn holder(path: &Path) -> Option<u32> {
-    let mut file = File::open(path).ok()?;
+/// Who has a lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Nobody,
+    /// The process with this id; 0 when it has not written it yet.
+    Process(u32),
+    /// The file could not be opened or asked: somebody may have it.
+    Unknown,
+}
+
+impl Holder {
+    fn pid(self) -> Option<u32> {
+        match self {
+            Holder::Nobody => None,
+            Holder::Process(pid) => Some(pid),
+            Holder::Unknown => Some(0),
+        }
+    }
+}
+
+fn holder(path: &Path) -> Holder {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Holder::Nobody,
+        Err(_) => return Holder::Unknown,
+    };
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(read_pid(&mut file)),
-        Ok(()) | Err(TryLockError::Error(_)) => None,
+        Ok(()) => Holder::Nobody,
+        Err(TryLockError::WouldBlock) => Holder::Process(read_pid(&mut file)),
+        Err(TryLockError::Error(_)) => Holder::Unknown,
     }
 }
 

@@ -215,6 +215,16 @@ impl Store {
             .await
     }
 
+    /// Takes over a message whose process died before it sent it, for the process that holds the lock `owner`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPending`] if another process was quicker.
+    pub async fn adopt_delivery(&self, delivery: &Delivery, owner: &str) -> Result<(), StoreError> {
+        let (id, from, owner) = (delivery.id, delivery.owner.clone(), owner.to_owned());
+        self.write(move |connection| outbox::adopt(connection, id, from.as_deref(), &owner))
+            .await
+    }
+
     /// The other side confirmed a delivery, with what it gave as proof.
     pub async fn delivered(
         &self,
@@ -271,6 +281,13 @@ impl Store {
     pub async fn recover(&self) -> Result<Vec<Orphan>, StoreError> {
         let folder = self.inner.folder.clone();
         self.read(move |reader| reader.orphans(|owner| lock::is_free(&folder, owner)))
+            .await
+    }
+
+    /// The messages that processes left in the outbox when they died.
+    pub async fn unsent(&self) -> Result<Vec<Delivery>, StoreError> {
+        let folder = self.inner.folder.clone();
+        self.read(move |reader| reader.unsent(|owner| lock::is_free(&folder, owner)))
             .await
     }
 

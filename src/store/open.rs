@@ -1,13 +1,16 @@
 //! From a folder to an open database: found, created whole, or a damaged one set aside.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
+use rustix::io::Errno;
 
 use super::{FILE, Notice, StoreError, check, lock, schema};
 
@@ -68,6 +71,10 @@ fn find(folder: &Path) -> Result<Found, StoreError> {
         return Ok(Found::Damaged(why));
     }
     match fs::metadata(&path) {
+        // Only this one is missing: of any other nothing is known, so nothing may take its place.
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StoreError::file("look at", &path, &error))
+        }
         // A log would be played into whatever file takes the place of its own.
         Err(_) if with_suffix(&path, "-wal").exists() => {
             Ok(Found::Damaged("only its log is left".to_owned()))
@@ -85,16 +92,17 @@ fn find(folder: &Path) -> Result<Found, StoreError> {
 /// Makes a new database beside its place and moves it there whole: nobody ever sees half of one.
 fn create(path: &Path) -> Result<(), StoreError> {
     let new = with_suffix(path, ".new");
-    let made = fill(&new).and_then(|()| rename(&new, path));
+    let made = fill(&new).and_then(|()| publish(&new, path));
     if made.is_err() {
         let _ = fs::remove_file(&new);
     }
-    made?;
-    sync_folder(path)
+    made
 }
 
 fn fill(new: &Path) -> Result<(), StoreError> {
-    File::create(new).map_err(|error| StoreError::file("create", new, &error))?;
+    // One that a process left when it died in here.
+    let _ = fs::remove_file(new);
+    create_new(new)?;
     let mut connection = Connection::open(new)?;
     // One sync at the end does for all of it.
     connection.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")?;
@@ -111,25 +119,70 @@ fn set_aside(folder: &Path, why: String, now: DateTime<Utc>) -> Result<Notice, S
         return Err(StoreError::DamagedInUse { pid, why });
     }
     let path = folder.join(FILE);
-    let stamp = now.format(".damaged-%Y%m%dT%H%M%SZ");
-    let names = (1..).map(|number| match number {
-        1 => with_suffix(&path, &stamp.to_string()),
-        _ => with_suffix(&path, &format!("{stamp}-{number}")),
-    });
-    let taken = |file: &PathBuf| file.exists() || with_suffix(file, "-wal").exists();
-    let file = names
-        .into_iter()
-        .find(|file| !taken(file))
-        .expect("some number is not taken");
+    let file = match half_aside(folder) {
+        Some(file) => file,
+        None => free_name(&path, now),
+    };
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(&path, suffix);
         if from.exists() {
             rename(&from, &with_suffix(&file, suffix))?;
+        } else if suffix.is_empty() {
+            // An empty one stands beside a log that was alone, so that no later database is taken for its own.
+            create_new(&file)?;
         }
     }
     sync_folder(&path)?;
     check::clear_marker(folder)?;
     Ok(Notice::SetAside { file, why })
+}
+
+/// Where the log of this database went when a process died between the two: under the same name goes the rest.
+fn half_aside(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(FILE);
+    if with_suffix(&path, "-wal").exists() || !path.exists() {
+        return None;
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let logs = names.filter(|name| name.starts_with(&format!("{FILE}.damaged-")));
+    logs.filter_map(|name| Some(folder.join(name.strip_suffix("-wal")?)))
+        .find(|file| !file.exists())
+}
+
+/// A name that no damaged database has, nor its log.
+fn free_name(path: &Path, now: DateTime<Utc>) -> PathBuf {
+    let stamp = now.format(".damaged-%Y%m%dT%H%M%SZ");
+    let names = (1..).map(|number| match number {
+        1 => with_suffix(path, &stamp.to_string()),
+        _ => with_suffix(path, &format!("{stamp}-{number}")),
+    });
+    let taken = |file: &PathBuf| file.exists() || with_suffix(file, "-wal").exists();
+    let mut free = names.into_iter().filter(|file| !taken(file));
+    free.next().expect("some number is not taken")
+}
+
+/// Makes an empty file that is the owner's alone, whoever made the folder; SQLite gives its log the same mode.
+pub(super) fn create_new(path: &Path) -> Result<(), StoreError> {
+    let mut options = File::options();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    made.map(drop)
+        .map_err(|error| StoreError::file("create", path, &error))
+}
+
+/// Moves a finished file to its place, durably, unless something is there.
+///
+/// # Errors
+/// [`StoreError::Exists`].
+pub(super) fn publish(made: &Path, path: &Path) -> Result<(), StoreError> {
+    match renameat_with(CWD, made, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => return Err(StoreError::Exists(path.to_path_buf())),
+        // FAT and some network file systems do not know the flag.
+        Err(Errno::INVAL) if fs::symlink_metadata(path).is_err() => rename(made, path)?,
+        Err(error) => return Err(StoreError::file("rename", made, &error.into())),
+    }
+    sync_folder(path)
 }
 
 /// Makes a file's bytes durable. Never for a database that this process has open: closing any

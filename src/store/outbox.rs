@@ -35,6 +35,8 @@ pub struct Delivery {
     pub run: RunId,
     /// That run's job.
     pub job: String,
+    /// The lock name of the process that sends it.
+    pub owner: Option<String>,
     /// The delivery kind: `console`, `file` ...
     pub kind: String,
     /// Who or where, resolved.
@@ -63,7 +65,7 @@ pub(super) enum Settled {
 }
 
 const COLUMNS: &str =
-    "SELECT d.id, d.run_id, r.job, d.kind, d.target, d.body, d.state, d.attempts, d.reason,
+    "SELECT d.id, d.run_id, r.job, d.owner, d.kind, d.target, d.body, d.state, d.attempts, d.reason,
                               d.receipt, d.due_at, d.created_at, d.sent_at
                        FROM deliveries d JOIN runs r ON r.id = d.run_id";
 
@@ -76,6 +78,17 @@ impl Reader<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map((Micros(now), limit), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What processes left in the outbox whose lock is free, in the order it came in: whether somebody heard it is not
+    /// known.
+    pub fn unsent(&self, is_free: impl Fn(&str) -> bool) -> Result<Vec<Delivery>, StoreError> {
+        let sql =
+            format!("{COLUMNS} WHERE d.state = 'pending' AND d.owner IS NOT NULL ORDER BY d.id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut unsent: Vec<Delivery> = statement.query_map([], read)?.collect::<Result<_, _>>()?;
+        unsent.retain(|delivery| delivery.owner.as_deref().is_some_and(&is_free));
+        Ok(unsent)
     }
 
     /// When the next message in the outbox is due, in the past if it is late.
@@ -97,7 +110,7 @@ impl Reader<'_> {
     }
 }
 
-/// Puts messages of `run` into the outbox.
+/// Puts messages of `run` into the outbox, for the process that has the run to send.
 pub(super) fn add(
     connection: &Connection,
     run: RunId,
@@ -108,8 +121,8 @@ pub(super) fn add(
     for delivery in deliveries {
         connection
             .prepare_cached(
-                "INSERT INTO deliveries (run_id, kind, target, body, state, attempts, due_at, created_at)
-                 VALUES (?1, ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
+                "INSERT INTO deliveries (run_id, owner, kind, target, body, state, attempts, due_at, created_at)
+                 VALUES (?1, (SELECT owner FROM runs WHERE id = ?1), ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
             )?
             .execute((
                 run.0,
@@ -121,6 +134,24 @@ pub(super) fn add(
         ids.push(DeliveryId(connection.last_insert_rowid()));
     }
     Ok(ids)
+}
+
+/// Takes a message over from a process that died before it sent it.
+pub(super) fn adopt(
+    connection: &Connection,
+    id: DeliveryId,
+    from: Option<&str>,
+    owner: &str,
+) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE deliveries SET owner = ?3 WHERE id = ?1 AND owner IS ?2 AND state = 'pending'";
+    let changed = connection
+        .prepare_cached(sql)?
+        .execute((id.0, from, owner))?;
+    match changed {
+        0 => Err(StoreError::NotPending(id)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes what became of a try; only what is pending can change.
@@ -181,6 +212,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         id: DeliveryId(row.get("id")?),
         run: RunId(row.get("run_id")?),
         job: row.get("job")?,
+        owner: row.get("owner")?,
         kind: row.get("kind")?,
         target: row.get::<_, Json>("target")?.0,
         body: row.get("body")?,

@@ -13,10 +13,10 @@ pub struct Orphan {
     pub owner: String,
 }
 
-impl Orphan {
-    /// The step with effects that was under way: whether its effect happened is not known.
+impl RunStory {
+    /// The step with effects that is under way: whether its effect happened is not known.
     pub fn under_way(&self) -> Option<&StepRecord> {
-        self.story.steps.iter().rfind(|step| step.end == "started")
+        self.steps.iter().rfind(|step| step.end == "started")
     }
 }
 

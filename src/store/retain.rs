@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 
 use super::value::Micros;
@@ -31,6 +31,9 @@ const BATCH: u32 = 200;
 impl Store {
     /// Deletes what is beyond `retention`, in small commits, and says how many runs went. It does so once
     /// a day; called more often, it costs one read.
+    ///
+    /// Age counts from the last known day on which something ran, not from a clock that leapt: one start with a
+    /// wrong clock does not empty the history.
     pub async fn retain(&self, retention: Retention) -> Result<u64, StoreError> {
         let now = self.now();
         let key = looked_at();
@@ -45,6 +48,7 @@ impl Store {
     }
 
     async fn forget(&self, retention: Retention, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let now = self.read(move |reader| reader.plausible(now)).await?;
         let oldest = before(now, retention.age);
         let count = retention.count;
         let limits = self.read(move |reader| reader.surplus(count)).await?;
@@ -117,6 +121,17 @@ const CALLS: &str = "DELETE FROM calls WHERE (run_id, number) IN (
     SELECT run_id, number FROM (SELECT run_id, number, at FROM calls ORDER BY run_id, number LIMIT ?2) WHERE at < ?1)";
 
 impl Reader<'_> {
+    /// `now`, but at most a day after the newest run that is at least a day old by it: the runs of today may have
+    /// their times from the same wrong clock.
+    fn plausible(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
+        let sql = "SELECT accepted_at FROM runs WHERE accepted_at <= ?1 ORDER BY id DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let known: Option<Micros> = statement
+            .query_row([Micros(now - EVERY)], |row| row.get(0))
+            .optional()?;
+        Ok(known.map_or(now, |known| now.min(known.0 + EVERY)))
+    }
+
     /// The jobs that have more than `count` runs, each with the number of its first run too many.
     fn surplus(&self, count: u32) -> Result<Vec<(String, i64)>, StoreError> {
         let mut surplus = Vec::new();

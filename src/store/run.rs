@@ -183,6 +183,9 @@ pub(super) fn record(
     cursor::change(connection, &update.cursors, now)?;
     let deliveries = outbox::add(connection, run, &update.deliveries, now)?;
     if let Some(state) = &update.state {
+        if matches!(state, RunState::Finished(_)) {
+            close_steps(connection, run)?;
+        }
         set_state(connection, run, state, now)?;
     }
     Ok(deliveries)
@@ -278,6 +281,14 @@ fn record_step(connection: &Connection, run: RunId, step: &StepRecord) -> Result
         }),
         _ => Ok(()),
     }
+}
+
+/// What is under way when its run ends has its end with it.
+fn close_steps(connection: &Connection, run: RunId) -> Result<(), StoreError> {
+    let sql = "UPDATE steps SET end = 'failed', error = ?2 WHERE run_id = ?1 AND end = 'started'";
+    let why = "the run ended while it was under way: it may have had its effect";
+    connection.prepare_cached(sql)?.execute((run.0, why))?;
+    Ok(())
 }
 
 fn record_call(

@@ -33,7 +33,7 @@ pub(super) fn make_folders(root: OwnedFd, path: &Path) -> io::Result<OwnedFd> {
         let opened = open(&root, &way, OFlags::RDONLY | OFlags::DIRECTORY);
         folder = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                match rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755 as RawMode)) {
+                match rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o700 as RawMode)) {
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(error) => return Err(error.into()),
                 }

@@ -73,6 +73,26 @@ fn sizes_and_modes_are_kept() {
 }
 
 #[test]
+fn what_is_made_inside_is_the_owners_alone_and_outside_as_usual() {
+    let root = tempfile::tempdir().expect("a folder");
+    let work = Workspace::new(root.path().join("work"));
+    work.write("in/a", b"a").expect("written");
+    work.append("in/b", b"b").expect("written");
+    let outside = root.path().join("c").to_string_lossy().into_owned();
+    work.deliver(&outside, b"c", Put::Append).expect("written");
+    let modes = ["work", "work/in", "work/in/a", "work/in/b"].map(|path| {
+        let metadata = fs::metadata(root.path().join(path)).expect("there");
+        metadata.permissions().mode() & 0o777
+    });
+    assert_eq!(modes, [0o700, 0o700, 0o600, 0o600]);
+    let usual = root.path().join("usual");
+    fs::write(&usual, "").expect("written");
+    let readers = [Path::new(&outside), &usual]
+        .map(|path| fs::metadata(path).expect("there").permissions().mode() & 0o044);
+    assert_eq!(readers[0], readers[1]);
+}
+
+#[test]
 fn every_way_out_is_refused() {
     let house = house();
     let secret = house.root.path().join("outside/secret");

@@ -1,6 +1,7 @@
 //! Processes that die, are stopped, or share a state.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -50,7 +51,8 @@ fn a_killed_run_is_told_by_the_next_command_and_never_run_again() {
     folder.run(["show", "1"]).prints(&[
         "outcome   interrupted",
         "before (set)  done",
-        "wait (exec)  started",
+        "wait (exec)  failed",
+        "error: the run ended while it was under way: it may have had its effect\n",
     ]);
 }
 
@@ -105,8 +107,29 @@ fn a_run_that_is_stopped_by_hand_is_cancelled() {
     let writer = under_way(&fifo);
     let pid = Pid::from_child(&child);
     kill_process(pid, Signal::INT).expect("SIGINT");
-    Outcome::of(&["run", "x"], child).is(1, "", "error: run #1 was cancelled\n");
+    let said = "error: run #1 was cancelled during step `wait`, which may have had its effect\n";
+    Outcome::of(&["run", "x"], child).is(1, "", said);
     drop(writer);
     folder.run(["run", "y"]).is(0, "y\n", "");
     folder.run(["history", "x"]).prints(&["cancelled"]);
+}
+
+#[test]
+fn a_message_that_a_killed_process_had_not_said_whole_is_said_by_the_next() {
+    let folder = Folder::with("[[deliver]]\nconsole = true\ntext = \"{{ event.stdin }}\"\n")
+        .job("y", "[[deliver]]\nconsole = true\ntext = \"y\"\n");
+    let mut child = folder.command(&["run", "x"]).spawn().expect("it starts");
+    // More than a pipe holds: nobody reads the rest, so it is killed while it writes.
+    let text = "a".repeat(300_000);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(text.as_bytes()).expect("it reads");
+    drop(stdin);
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_exact(&mut [0]).expect("it says something");
+    child.kill().expect("SIGKILL");
+    child.wait().expect("it is dead");
+    folder.run(["run", "y", "--no-deliver"]).is(0, "y\n", "");
+    let said = format!("warning: run #1 of `x` was stopped while it said:\n{text}\n");
+    folder.run(["run", "y"]).is(0, "y\n", &said);
+    folder.run(["run", "y"]).is(0, "y\n", "");
 }

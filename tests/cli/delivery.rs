@@ -40,6 +40,13 @@ fn a_file_that_cannot_be_written_is_told() {
         .run(["run", "x"])
         .says(1, &["error: not delivered: file: ", "/dev/full/out.md"]);
     folder.run(["show"]).prints(&["to file  failed: "]);
+    folder.run(["history"]).prints(&["ok", "1 not delivered\n"]);
+    folder
+        .run(["jobs"])
+        .prints(&["ok Fri 20 Nov 2026 06:59:00, 1 not delivered\n"]);
+    let rows = folder.run(["history", "--json"]).json();
+    let counts = ["sent", "failed", "pending"].map(|count| rows[0][count].clone());
+    assert_eq!(counts, [0, 1, 0]);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::{Home, JOB, by_hand, heard};
-use crate::engine::{Deliver, recover};
-use crate::job::{Outcome, RunState, StepEnd};
+use crate::engine::{Deliver, Late, recover, recovery, send_left};
+use crate::job::{NewDelivery, Outcome, RunState, StepEnd};
+use crate::store::{RunUpdate, Start};
 
 /// A home with a log file of one line, which the job's first step reads from its start.
 async fn reading(rest: &str) -> Home {
@@ -65,7 +66,7 @@ async fn a_step_with_effects_that_was_under_way_is_named() {
     let state = home.story(left[0].run).row.state;
     let interrupted = Outcome::Interrupted(reason.to_owned());
     assert_eq!(state, RunState::Finished(interrupted));
-    let known = [("log".to_owned(), "done"), ("nap".to_owned(), "started")];
+    let known = [("log".to_owned(), "done"), ("nap".to_owned(), "failed")];
     assert_eq!(steps(&home, left[0].run), known);
     assert_eq!(home.positions("log"), []);
     assert_eq!(recover(&home.engine).await.unwrap(), []);
@@ -98,6 +99,70 @@ async fn a_run_that_backed_off_when_its_process_died_gets_an_end() {
     assert_eq!(left.len(), 1);
     let state = home.story(left[0].run).row.state;
     assert!(matches!(state, RunState::Finished(Outcome::Interrupted(_))));
+}
+
+#[tokio::test]
+async fn who_comes_second_to_a_dead_run_goes_on() {
+    let mut home = reading(SLEEPS).await;
+    die_at(&mut home, "begins nap").await;
+    let orphans = home.engine.store.recover().await.unwrap();
+    assert_eq!(recover(&home.engine).await.unwrap().len(), 1);
+    let second = recovery::interrupt(&home.engine, orphans).await;
+    assert_eq!(second, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_was_committed_and_not_sent_when_the_process_died_goes_out_once_it_is_dead() {
+    let mut home = Home::with("[[deliver]]\nconsole = true\ntext = \"a\"\n");
+    let store = &home.engine.store;
+    let start = Start::RunningBy(home.engine.lock.clone());
+    let run = store.accept(&by_hand(json!({})), "hash", start).await;
+    let run = run.unwrap().run();
+    let message = |kind: &str, target: Value| NewDelivery {
+        kind: kind.to_owned(),
+        target,
+        body: kind.to_owned(),
+    };
+    let update = RunUpdate {
+        state: Some(RunState::Finished(Outcome::Ok)),
+        deliveries: vec![
+            message("console", Value::Null),
+            message("file", json!({ "path": "out.md" })),
+            message("file", json!({ "path": "/nowhere" })),
+        ],
+        ..RunUpdate::of(run)
+    };
+    let ids = store.record(update).await.unwrap();
+
+    assert_eq!(late(&home).await, (vec![], vec![]), "its process lives");
+    home.lock = None;
+    let stale = home.engine.store.unsent().await.unwrap();
+    let refused = format!(
+        "run {run} of `{JOB}`: file: /nowhere was filled in by the run, and leaves the workspace"
+    );
+    let said = format!("{run} of {JOB} to console: console");
+    assert_eq!(late(&home).await, (vec![said], vec![refused]));
+    let file = home.engine.state.join("workspace/out.md");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "file\n");
+    let counts = home.story(run).row.deliveries;
+    assert_eq!((counts.sent, counts.failed, counts.pending), (2, 1, 0));
+    assert_eq!(late(&home).await, (vec![], vec![]));
+    let again = home.engine.store.adopt_delivery(&stale[0], "other").await;
+    assert_eq!(again, Err(crate::store::StoreError::NotPending(ids[0])));
+}
+
+/// What `send_left` says, and what it could not send.
+async fn late(home: &Home) -> (Vec<String>, Vec<String>) {
+    let mut said = Vec::new();
+    let mut tell = |late: Late<'_>| {
+        let (run, job, message) = (late.run, late.job, late.message);
+        said.push(format!(
+            "{run} of {job} to {}: {}",
+            message.meant_for, message.text
+        ));
+    };
+    let failed = send_left(&home.engine, &mut tell).await.unwrap();
+    (said, failed)
 }
 
 #[tokio::test]

@@ -211,9 +211,13 @@ async fn somebody_stops_a_run() {
         .read_now(|reader| reader.active())
         .unwrap()[0]
         .run;
-    home.engine.cancel(run).await.unwrap();
-    let state = home.story(run).row.state;
-    assert_eq!(state, RunState::Finished(Outcome::Cancelled));
+    let under_way = home.engine.cancel(run).await.unwrap();
+    assert_eq!(under_way.as_deref(), Some("nap"));
+    let story = home.story(run);
+    assert_eq!(story.row.state, RunState::Finished(Outcome::Cancelled));
+    assert_eq!(story.steps[0].end, "failed");
+    let error = "the run ended while it was under way: it may have had its effect";
+    assert_eq!(story.steps[0].error.as_deref(), Some(error));
     assert!(
         home.engine.cancel(run).await.is_err(),
         "what has an end keeps it"

@@ -76,6 +76,8 @@ CREATE TABLE calls (
 CREATE TABLE deliveries (
     id         INTEGER PRIMARY KEY,
     run_id     INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    -- The process that sends it; when that one dies before it did, another takes it.
+    owner      TEXT,
     kind       TEXT    NOT NULL,
     target     TEXT    NOT NULL,
     body       TEXT    NOT NULL,

@@ -165,3 +165,46 @@ fn check_refused(folder: &Path, error: &StoreError) {
     let aside = names.filter(|name| name.to_string_lossy().contains("damaged"));
     assert_eq!(aside.count(), 0);
 }
+
+#[test]
+fn what_cannot_be_looked_at_is_not_missing_and_nothing_takes_its_place() {
+    // A link to itself cannot be looked at; what a link to nowhere stood for may come back.
+    for target in [FILE, "unmounted/reveille.db"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        std::os::unix::fs::symlink(target, &path).unwrap();
+        let refused = reopen(folder.path()).unwrap_err();
+        assert!(
+            matches!(refused, StoreError::File { .. } | StoreError::Exists(_)),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new(target));
+        assert!(!open::with_suffix(&path, ".new").exists());
+    }
+}
+
+#[test]
+fn a_setting_aside_that_was_cut_short_is_ended_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    fs::write(&path, "no database").unwrap();
+    let aside = open::with_suffix(&path, ".damaged-20200101T000000Z");
+    fs::write(open::with_suffix(&aside, "-wal"), "its log").unwrap();
+    let Notice::SetAside { file, .. } = &reopen(folder.path()).unwrap().notices[0];
+    assert_eq!(*file, aside);
+    assert_eq!(fs::read(file).unwrap(), b"no database");
+
+    // A log that was set aside alone is no half of what comes later.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    fs::write(open::with_suffix(&path, "-wal"), "log").unwrap();
+    let first = reopen(folder.path()).unwrap().notices;
+    fs::remove_file(open::with_suffix(&path, "-wal")).unwrap();
+    fs::write(&path, "no database").unwrap();
+    let second = reopen(folder.path()).unwrap().notices;
+    let files = [first, second].map(|notices| {
+        let Notice::SetAside { file, .. } = notices.into_iter().next().unwrap();
+        file
+    });
+    assert_ne!(files[0], files[1]);
+}

@@ -81,7 +81,7 @@ async fn an_orphan_has_one_heir_and_tells_what_was_under_way() {
         .await
         .unwrap();
     let orphan = home.store.recover().await.unwrap().pop().unwrap();
-    assert_eq!(orphan.under_way(), Some(&step(1, "started")));
+    assert_eq!(orphan.story.under_way(), Some(&step(1, "started")));
     assert_eq!(orphan.story.steps[0], step(0, "done"));
     home.store.adopt(&orphan, "heir").await.unwrap();
     assert_eq!(
@@ -119,4 +119,51 @@ fn the_state_folder_is_the_owners_alone() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn what_cannot_be_found_out_is_not_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = ProcessLock::acquire(folder.path(), new_id()).unwrap();
+    assert!(is_free(folder.path(), "never-taken"));
+    // A link to itself cannot be opened: what it stands for may be held.
+    let odd = folder.path().join("locks/odd");
+    std::os::unix::fs::symlink("odd", &odd).unwrap();
+    assert!(!is_free(folder.path(), "odd"));
+    assert_eq!(lock::orphans(folder.path()), [] as [PathBuf; 0]);
+    assert_eq!(lock::other(folder.path()), Some(0));
+    drop(own);
+}
+
+#[test]
+fn who_only_looks_is_not_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    daemon_pid(path);
+                }
+            });
+        }
+        let refused = (0..2_000).find_map(|_| daemon(path).err());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(refused, None);
+    });
+}
+
+#[tokio::test]
+async fn the_database_its_log_and_its_copies_are_the_owners_alone_in_a_folder_of_all() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let open_to_all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(home.path(), open_to_all).unwrap();
+    home.accept("job").await;
+    home.store.backup(&home.path().join("copy.db")).unwrap();
+    for name in ["reveille.db", "reveille.db-wal", "copy.db"] {
+        let metadata = std::fs::metadata(home.path().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
 }

@@ -54,6 +54,8 @@ async fn what_is_old_goes_with_all_that_belongs_to_it_and_the_ledger_stays() {
         10,
         "a long memory of runs is one of calls"
     );
+    let newest = home.accept("often").await;
+    home.finish(newest, Outcome::Ok).await.unwrap();
     home.clock.advance(DAY);
     retain(&home, DAY, 1_000).await;
     // 400 days before is the sixth day: the newest run itself is kept for its number.
@@ -111,6 +113,30 @@ async fn more_than_a_batch_goes_in_several_commits() {
         let run = home.accept("job").await;
         home.finish(run, Outcome::Ok).await.unwrap();
     }
-    home.clock.advance(DAY * 2);
-    assert_eq!(retain(&home, DAY, 1_000).await, 449);
+    home.clock.advance(DAY);
+    let newest = home.accept("job").await;
+    home.finish(newest, Outcome::Ok).await.unwrap();
+    home.clock.advance(DAY * 3 / 2);
+    assert_eq!(retain(&home, DAY / 2, 1_000).await, 450);
+}
+
+#[tokio::test]
+async fn a_clock_that_leaps_does_not_empty_the_history() {
+    let home = Home::new();
+    let one = async || {
+        let run = home.accept("job").await;
+        home.finish(run, Outcome::Ok).await.unwrap();
+    };
+    for _ in 0..20 {
+        one().await;
+        home.clock.advance(DAY / 8);
+    }
+    home.clock.advance(DAY * 365);
+    one().await;
+    assert_eq!(retain(&home, DAY * 90, 1_000).await, 0);
+    assert_eq!(home.history().len(), 21);
+    // Whoever goes on in that time means it.
+    home.clock.advance(DAY);
+    one().await;
+    assert_eq!(retain(&home, DAY * 90, 1_000).await, 20);
 }
