@@ -185,3 +185,40 @@ async fn without_a_fallback_the_run_fails_and_says_what_to_do() {
     assert!(reason.contains("no `fallback`"), "{reason}");
     assert_eq!(home.story(ran.finished.run).calls.len(), 1);
 }
+
+#[tokio::test]
+async fn a_model_without_its_key_is_skipped_and_told_of() {
+    let ollama = Ollama::start(Script::says("Dentist at 10:30.")).await;
+    let missing = "api_key.file = \"missing.secret\"";
+    let paid = ("paid", "http://127.0.0.1:9", missing);
+    let why = "paid: cannot read the secret in ";
+    let home = home(&models(&[paid, ("small", &ollama.url, "")]));
+    let ran = home.run().await;
+    assert_eq!(ran.said(), ["Dentist at 10:30."]);
+    let story = home.story(ran.finished.run);
+    let told = &story.steps[1].detail.as_ref().unwrap()["skipped"][0];
+    assert!(told.as_str().unwrap().starts_with(why), "{told}");
+
+    let home = home.again(&models(&[paid]), JOB, PROMPTS);
+    assert_eq!(home.run().await.said(), [PLAIN]);
+
+    let job = JOB.replace("fallback = \"plain.md\"\n", "");
+    let home = home.again(&models(&[paid]), &job, PROMPTS);
+    let ran = home.run().await;
+    assert!(ran.failure().contains(why), "{}", ran.failure());
+}
+
+#[tokio::test]
+async fn a_prompt_that_cannot_be_filled_in_ends_in_the_plain_text() {
+    let ollama = Ollama::start(Script::says("Dentist at 10:30.")).await;
+    let settings = models(&[("small", &ollama.url, "")]);
+    let bad = "Word this.\n---\n{{ 1 // (found.at | length - 5) }}\n";
+    let prompts = [("p.md", bad), PROMPTS[1]];
+    let home = Home::new(tempfile::tempdir().unwrap(), &settings, JOB, &prompts);
+    let ran = home.run().await;
+    let said = "Dentist: 10:30\n\n_Plain text: the prompt could not be filled in._";
+    assert_eq!(ran.said(), [said]);
+    let story = home.story(ran.finished.run);
+    let told = &story.steps[1].detail.as_ref().unwrap()["no_prompt"];
+    assert!(told.as_str().is_some(), "{told}");
+}
