@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Context, Declaration, Done, StepError};
-use crate::clock;
 use crate::config::prompt_file::PromptFile;
 use crate::config::resolve::Scope;
 use crate::config::value::At;
@@ -161,6 +160,7 @@ impl Prompt {
             prompt: self,
             context,
             plan: &plan,
+            deadline: context.clock.monotonic() + context.limit,
             calls: Vec::new(),
             detail: Map::new(),
         };
@@ -171,15 +171,9 @@ impl Prompt {
         if !plan.skipped.is_empty() {
             talk.note("skipped", json!(plan.skipped));
         }
-        let wording = clock::timeout(context.clock.as_ref(), context.limit, talk.word());
-        let worded = wording.await;
-        let end = match worded {
-            Ok(Ok(text)) => StepEnd::Done(Value::String(text)),
-            Ok(Err(plainly)) => self.plainly(context, plainly, &mut talk.detail),
-            Err(elapsed) => {
-                talk.note("timeout", json!(elapsed.to_string()));
-                self.plainly(context, Plainly::NoAnswer, &mut talk.detail)
-            }
+        let end = match talk.word().await {
+            Ok(text) => StepEnd::Done(Value::String(text)),
+            Err(plainly) => self.plainly(context, plainly, &mut talk.detail),
         };
         let mut calls = std::mem::take(&mut talk.calls);
         for call in &mut calls {
@@ -243,6 +237,8 @@ struct Talk<'a> {
     prompt: &'a Prompt,
     context: &'a Context<'a>,
     plan: &'a Plan,
+    /// When the step's own time ends.
+    deadline: Duration,
     calls: Vec<Call>,
     detail: Map<String, Value>,
 }
@@ -278,6 +274,7 @@ impl Talk<'_> {
     }
 
     async fn ask(&mut self, messages: &[Message], down: &Down) -> Option<String> {
+        let left = self.deadline.saturating_sub(self.context.clock.monotonic());
         let request = Request {
             system: Some(self.plan.system.clone()).filter(|system| !system.is_empty()),
             messages: messages.to_vec(),
@@ -285,6 +282,7 @@ impl Talk<'_> {
             max_tokens: self.plan.max_tokens,
             format: None,
             talk: self.talk_tokens(),
+            within: Some(left),
         };
         let route = Route {
             name: self.prompt.route.clone(),

@@ -87,7 +87,7 @@ async fn times_of_a_call_are_written_down() {
     let (ran, ()) = tokio::join!(home.run(), async {
         for (path, seconds) in [("/api/generate", 40), ("/api/chat", 7)] {
             ollama.asked(path).await;
-            home.clock.sleeping(4).await;
+            home.clock.sleeping(3).await;
             home.clock.advance(Duration::from_secs(seconds));
             ollama.go_on();
         }
@@ -218,7 +218,7 @@ async fn the_steps_own_limit_ends_in_the_plain_text() {
     let home = Home::new(tempfile::tempdir().unwrap(), &settings, &job, PROMPTS);
     let (ran, ()) = tokio::join!(home.run(), async {
         ollama.asked("/api/chat").await;
-        home.clock.sleeping(4).await;
+        home.clock.sleeping(3).await;
         home.clock.advance(Duration::from_secs(20));
     });
     assert_eq!(
@@ -226,4 +226,8 @@ async fn the_steps_own_limit_ends_in_the_plain_text() {
         ["Dentist: 10:30\n\n_Plain text: no model answered._"]
     );
     ollama.hung_up().await;
+    let call = &home.story(ran.finished.run).calls[0];
+    let error = "the whole call took longer than 20s";
+    assert_eq!(call.error.as_deref(), Some(error));
+    assert_eq!(call.total, Duration::from_secs(20));
 }

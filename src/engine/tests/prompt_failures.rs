@@ -80,10 +80,10 @@ async fn late(script: Script, path: &str, limit: Duration, why: &str) -> Ollama 
     )]));
     let (ran, ()) = tokio::join!(home.run(), async {
         ollama.asked(path).await;
-        // The limits of the run, the step, the call, and of what is waited for.
-        home.clock.sleeping(4).await;
+        // The limits of the run, the call, and of what is waited for.
+        home.clock.sleeping(3).await;
         home.clock.advance(limit - Duration::from_millis(1));
-        home.clock.sleeping(4).await;
+        home.clock.sleeping(3).await;
         home.clock.advance(Duration::from_millis(1));
     });
     plain(&home, &ran, why);
@@ -128,7 +128,7 @@ async fn a_silent_server_is_left_at_the_limit_of_the_connection() {
     let home = home(&models(&[("small", &url, "timeout.connect = \"4s\"")]));
     let (ran, ()) = tokio::join!(home.run(), async {
         let _accepted = silent.accept().await.unwrap();
-        home.clock.sleeping(5).await;
+        home.clock.sleeping(4).await;
         home.clock.advance(Duration::from_secs(4));
     });
     plain(&home, &ran, "no server answers at");
@@ -141,7 +141,7 @@ async fn a_call_ends_at_its_limit_in_all() {
     let home = home(&models(&[("small", &ollama.url, limits)]));
     let (ran, ()) = tokio::join!(home.run(), async {
         ollama.asked("/api/chat").await;
-        home.clock.sleeping(4).await;
+        home.clock.sleeping(3).await;
         home.clock.advance(Duration::from_secs(50));
     });
     plain(&home, &ran, "the whole call took longer than 50s");
