@@ -145,9 +145,11 @@ pub fn resolve(
         problems: &mut found,
         examples: examples(name),
         outside: BTreeSet::from(["event".to_owned()]),
+        hand_typed: false,
         checker,
     };
     let triggers = resolve_triggers(&mut scope, triggers);
+    scope.hand_typed = !triggers.iter().any(|trigger| trigger.kind.lets_others_in());
     let event = trigger::event_example(&triggers);
     let event_fields = event.keys().cloned().collect();
     scope

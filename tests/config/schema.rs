@@ -115,6 +115,7 @@ const BEYOND: &[&str] = &[
     "job-empty",
     "job-name",
     "outside-text-as-option",
+    "outside-text-as-path",
     "prompt-",
     "settings-missing",
     "step-calendar-none",
