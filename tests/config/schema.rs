@@ -121,6 +121,7 @@ const BEYOND: &[&str] = &[
     "step-calendar-none",
     "step-ids",
     "step-order",
+    "step-same-kind",
     "template-",
     "trigger-same-id",
 ];
