@@ -85,7 +85,7 @@ pub(super) fn engine(
     lock: &str,
 ) -> Engine {
     let (secrets, warning) = Secrets::load(&folder);
-    if let Some(warning) = warning {
+    for warning in warning.into_iter().chain(secrets.learn(config.secrets())) {
         errln!("{}: {warning}", context.paint.warning("warning"));
     }
     Engine {

@@ -38,7 +38,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             json!({ "jobs": jobs, "errors": errors, "findings": findings })
         );
     } else {
-        if let (_, Some(warning)) = Secrets::load(&folder) {
+        let (secrets, warning) = Secrets::load(&folder);
+        for warning in warning.into_iter().chain(secrets.learn(config.secrets())) {
             errln!("{}: {warning}\n", context.paint.warning("warning"));
         }
         print(context, &shown);

@@ -1,6 +1,6 @@
 //! `jobs/NAME.toml` to a [`Job`]. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,9 +145,11 @@ pub fn resolve(
         problems: &mut found,
         examples: examples(name),
         outside: BTreeSet::from(["event".to_owned()]),
+        hand_typed: false,
         checker,
     };
     let triggers = resolve_triggers(&mut scope, triggers);
+    scope.hand_typed = !triggers.iter().any(|trigger| trigger.kind.lets_others_in());
     let event = trigger::event_example(&triggers);
     let event_fields = event.keys().cloned().collect();
     scope
@@ -236,8 +238,9 @@ fn resolve_triggers(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Trigge
 
 fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut ids: BTreeMap<String, usize> = BTreeMap::new();
-    for (position, mut table) in tables.into_iter().enumerate() {
+    let mut ids = BTreeSet::new();
+    for mut table in tables {
+        let span = table.span.clone();
         let common = split_off(&mut table, step::COMMON);
         let mut reader = reader(scope);
         let common: step::Common = reader.table(common, &[]).unwrap_or_default();
@@ -262,7 +265,7 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
                 if TAKEN.contains(&id.value.0.as_str()) {
                     let what = format!("`{}` has a meaning in templates already", id.value.0);
                     scope.error(id.span, what, "choose another id");
-                } else if ids.contains_key(&id.value.0) {
+                } else if ids.contains(&id.value.0) {
                     let what = format!("two steps of this job are `{}`", id.value.0);
                     scope.error(id.span, what, "choose another id");
                 } else if id.value.0.contains('-') {
@@ -272,16 +275,16 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
                 id.value.0
             }
             None => {
-                let word = word.unwrap_or("step");
-                let repeated = ids.contains_key(word);
-                if repeated {
-                    format!("{word}{}", position + 1)
-                } else {
-                    word.to_owned()
+                let name = word.unwrap_or("step");
+                if word.is_some() && ids.contains(name) {
+                    // A number would move when a step is added, and may be another's id.
+                    let what = format!("two steps of this job would be `{name}`");
+                    scope.error(span, what, "give this one an `id`");
                 }
+                name.to_owned()
             }
         };
-        ids.insert(id.clone(), position);
+        ids.insert(id.clone());
         let Some(kind) = kind else {
             // Later steps may name it: do not report that as well.
             scope.examples.insert(id, crate::template::OPAQUE.into());

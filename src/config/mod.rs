@@ -25,10 +25,13 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use crate::delivery;
 use crate::template::Templates;
+use crate::trigger;
 use diagnostic::{Diagnostic, Severity, Source};
 use folder::Texts;
 use resolve::World;
+use secret::SecretRef;
 
 pub use job_file::Job;
 pub use settings::Settings;
@@ -84,6 +87,22 @@ impl Config {
             sources: texts.jobs,
             problems,
         }
+    }
+
+    /// Where the secrets are kept that the settings and the jobs name.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        let triggers = self.jobs.values().flat_map(|job| &job.triggers);
+        let tokens = triggers.flat_map(|trigger| match &trigger.kind {
+            trigger::Kind::Webhook(webhook) => [webhook.token.as_ref(), webhook.hmac.as_ref()],
+            _ => [None, None],
+        });
+        let deliveries = self.jobs.values().flat_map(|job| &job.deliveries);
+        let sent = deliveries.filter_map(|delivery| match &delivery.kind {
+            delivery::Kind::Webhook(webhook) => webhook.token.as_ref(),
+            _ => None,
+        });
+        let named = self.settings.secrets().chain(tokens.flatten());
+        named.chain(sent)
     }
 
     /// How many findings stop something from loading.

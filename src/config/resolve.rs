@@ -47,6 +47,8 @@ pub struct Scope<'a> {
     pub examples: Map<String, Value>,
     /// Roots whose values may hold text from outside.
     pub outside: BTreeSet<String>,
+    /// Whether nobody but the owner fills in `event.args`: no trigger of the job takes in what others write.
+    pub hand_typed: bool,
     /// The template checker, shared by all files.
     pub checker: &'a Templates,
 }
@@ -119,6 +121,21 @@ impl Scope<'_> {
         typed.value
     }
 
+    /// A path, an inline template that nobody but the owner fills in.
+    pub fn path(&mut self, typed: At<String>) -> String {
+        let mut ours = self.ours();
+        if let (true, Some(event)) = (self.hand_typed, self.examples.get("event")) {
+            let args = Map::from_iter([("args".to_owned(), event["args"].clone())]);
+            ours.insert("event".to_owned(), Value::Object(args));
+        }
+        if self.names_beyond(&typed.value, &ours) {
+            let what = "text from outside could choose this path";
+            let right = "write a fixed path, or one filled in from `now`, `run` or `job`";
+            self.error(typed.span.clone(), what, right);
+        }
+        self.template(typed)
+    }
+
     /// An inline expression, checked likewise.
     pub fn expression(&mut self, typed: At<String>) -> String {
         let findings = self.checker.check_expression(&typed.value, &self.examples);
@@ -128,10 +145,19 @@ impl Scope<'_> {
 
     /// Whether a template names what somebody else may have written.
     pub fn names_outside(&self, template: &str) -> bool {
+        self.names_beyond(template, &self.ours())
+    }
+
+    /// What templates may name that the owner or this program wrote, by example.
+    fn ours(&self) -> Map<String, Value> {
         let mut ours = self.examples.clone();
         ours.retain(|root, _| !self.outside.contains(root));
+        ours
+    }
+
+    fn names_beyond(&self, template: &str, ours: &Map<String, Value>) -> bool {
         let all = self.checker.check(INLINE, template, &self.examples).len();
-        self.checker.check(INLINE, template, &ours).len() > all
+        self.checker.check(INLINE, template, ours).len() > all
     }
 
     /// What an expression gives for the examples; opaque where it cannot be told.
@@ -196,8 +222,7 @@ impl Scope<'_> {
     /// Where instructions name what somebody else may have written, which they may not.
     fn outside_text(&self, file: &Arc<Source>, instructions: &str) -> Vec<TemplateError> {
         let mut found = Vec::new();
-        let mut ours = self.examples.clone();
-        ours.retain(|root, _| !self.outside.contains(root));
+        let ours = self.ours();
         let before = self.checker.check(&file.path, instructions, &self.examples);
         for finding in self.checker.check(&file.path, instructions, &ours) {
             if before.iter().any(|known| known.range == finding.range) {

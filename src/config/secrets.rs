@@ -1,7 +1,7 @@
 //! Reads secrets from where they are kept, and takes them out of everything that is written down or shown.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -53,10 +53,27 @@ impl Secrets {
             folder: root,
             known: Mutex::default(),
         };
-        for secret in secrets.dotenv.values() {
-            secrets.know(secret);
-        }
         (secrets, warning)
+    }
+
+    /// Reads what `named` names, so that it is scrubbed before its first use; what is missing is told of at its use.
+    ///
+    /// Nothing else of `.env` is a secret: a line `LANGUAGE=spanish` takes no word out of a text.
+    ///
+    /// Gives a warning for each file that others may read.
+    pub fn learn<'r>(&self, named: impl IntoIterator<Item = &'r SecretRef>) -> Vec<String> {
+        let mut warnings = BTreeSet::new();
+        for from in named {
+            let read = self.get(from);
+            if let (Ok(_), SecretRef::File(path)) = (read, from) {
+                warnings.extend(readable_by_others(&self.place(path)));
+            }
+        }
+        warnings.into_iter().collect()
+    }
+
+    fn place(&self, path: &str) -> PathBuf {
+        self.folder.clone().unwrap_or_default().join(path)
     }
 
     /// The secret itself.
@@ -73,10 +90,7 @@ impl Secrets {
                     )
                 })?,
             },
-            SecretRef::File(path) => {
-                let folder = self.folder.clone().unwrap_or_default();
-                read_secret(&folder.join(path))?
-            }
+            SecretRef::File(path) => read_secret(&self.place(path))?,
             SecretRef::Credential(name) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     format!("the systemd credential {name} is not there: no $CREDENTIALS_DIRECTORY")
@@ -232,6 +246,30 @@ mod tests {
             .map(|(name, value)| (name.as_str(), value.expose()))
             .collect();
         assert_eq!(read, [("A", "1"), ("B", "two words"), ("C", "x=y")]);
+    }
+
+    #[test]
+    fn what_is_named_is_known_and_the_rest_of_dotenv_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str, mode| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("changed");
+        };
+        write(".env", "A_KEY=hunter2hunter2\nLANGUAGE=spanish\n", 0o600);
+        write("open", "opensesame\n", 0o644);
+        write("shut", "shutsesame\n", 0o600);
+        let (secrets, _) = Secrets::load(&Folder::Disk(folder.path().to_owned()));
+        let named = ["open", "shut", "missing"].map(|name| SecretRef::File(name.to_owned()));
+        let key = SecretRef::Env("A_KEY".to_owned());
+        let warnings = secrets.learn(named.iter().chain([&key]));
+        let [warning] = &warnings[..] else {
+            panic!("{warnings:?}");
+        };
+        assert!(warning.contains("open: `chmod 600 "), "{warning}");
+        let mut text = "hunter2hunter2 opensesame shutsesame spanish".to_owned();
+        secrets.scrub(&mut text);
+        assert_eq!(text, "*** *** *** spanish");
     }
 
     #[test]

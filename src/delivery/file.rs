@@ -40,7 +40,7 @@ impl Authored {
             scope.error(self.file.span.clone(), what, right);
         }
         Some(File {
-            path: scope.template(self.file),
+            path: scope.path(self.file),
             append: self.append.unwrap_or(false),
         })
     }

@@ -81,8 +81,8 @@ impl Authored {
             stream: self.stream.unwrap_or(false),
             reply: self.reply.unwrap_or(false),
             edit: self.edit.unwrap_or(false),
-            photo: self.photo.map(|path| scope.template(path)),
-            document: self.document.map(|path| scope.template(path)),
+            photo: self.photo.map(|path| scope.path(path)),
+            document: self.document.map(|path| scope.path(path)),
             buttons: self.buttons.unwrap_or_default(),
         })
     }

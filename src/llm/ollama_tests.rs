@@ -93,6 +93,7 @@ async fn the_request_says_what_was_asked() {
         max_tokens: Some(100),
         format: Some(json!("json")),
         talk: 0,
+        within: None,
     };
     let (called, _) = ask(&model, &request, &clock()).await;
     assert_eq!(called.result.as_deref(), Ok("{}"));

@@ -1,5 +1,7 @@
 //! What is asked of a model, and what it answers.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +23,8 @@ pub struct Request {
     /// Tokens that the whole talk may come to, so that a second question does not change the context: a server loads
     /// its model anew for that. 0 when none will follow.
     pub talk: u32,
+    /// The time for all models that are asked, one after another; `None` leaves each its own.
+    pub within: Option<Duration>,
 }
 
 impl Request {

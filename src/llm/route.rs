@@ -63,6 +63,7 @@ pub async fn ask(
 ) -> Routed {
     let mut calls = Vec::new();
     let mut failures = Vec::new();
+    let deadline = request.within.map(|within| clock.monotonic() + within);
     for model in &route.chain {
         if down.contains(&model.url) {
             failures.push(Failure {
@@ -74,7 +75,16 @@ pub async fn ask(
             });
             continue;
         }
-        let called = call(clock, net, model, request, on_delta).await;
+        let mut model = model.clone();
+        if let Some(deadline) = deadline {
+            // The call ends by itself, so that it is written down: one that is dropped is not.
+            let left = deadline.saturating_sub(clock.monotonic());
+            if left.is_zero() && !failures.is_empty() {
+                break;
+            }
+            model.timeouts.total = model.timeouts.total.min(left);
+        }
+        let called = call(clock, net, &model, request, on_delta).await;
         calls.push(called.call.clone());
         match called.result {
             Ok(text) => {

@@ -63,22 +63,25 @@ impl Context<'_> {
         }
     }
 
-    /// The models of a route that may read what this job reads, in their order.
-    ///
-    /// # Errors
-    /// A key that is not where the configuration says.
-    pub fn chain(&self, route: &str) -> Result<Vec<Model>, StepError> {
-        let Some(route) = self.settings.routes.get(route) else {
-            return Ok(Vec::new());
-        };
-        let models = route
-            .chain()
-            .iter()
-            .filter_map(|name| self.settings.models.get(name));
-        models
-            .filter(|model| model.local || self.reach == Reach::Anywhere)
-            .map(|model| model.with_key(self.secrets).map_err(StepError::new))
-            .collect()
+    /// The models of a route that may read what this job reads and whose keys are there, in their order.
+    pub fn chain(&self, route: &str) -> Chain {
+        let mut chain = Chain::default();
+        let names = self.settings.routes.get(route).map(|route| route.chain());
+        for name in names.into_iter().flatten() {
+            let Some(model) = self.settings.models.get(name) else {
+                continue;
+            };
+            let model = if model.local || self.reach == Reach::Anywhere {
+                model.with_key(self.secrets)
+            } else {
+                Err("it is not at home, where this has to stay".to_owned())
+            };
+            match model {
+                Ok(model) => chain.models.push(model),
+                Err(why) => chain.skipped.push(format!("{name}: {why}")),
+            }
+        }
+        chain
     }
 
     /// The folder that steps may write in.
@@ -93,6 +96,15 @@ impl Context<'_> {
             .render("template", template, &self.scope.into());
         rendered.map_err(|error| StepError::new(error.to_string()))
     }
+}
+
+/// The models of a route.
+#[derive(Debug, Clone, Default)]
+pub struct Chain {
+    /// Those that may be asked, in their order.
+    pub models: Vec<Model>,
+    /// The others, each with why it may not.
+    pub skipped: Vec<String>,
 }
 
 /// What a step leaves behind; committed at once with what follows it.

@@ -64,7 +64,7 @@ impl Authored {
         }
         Some(File {
             verb,
-            path: scope.template(self.path),
+            path: scope.path(self.path),
             text: self
                 .text
                 .map_or_else(String::new, |text| scope.template(text)),

@@ -26,7 +26,7 @@ use crate::config::value::{At, Name, Span};
 pub use agent::Agent;
 pub use approve::Approve;
 pub use calendar::{Calendar, item_example as calendar_item_example};
-pub use context::{Context, Done, Reach, StepError};
+pub use context::{Chain, Context, Done, Reach, StepError};
 pub use declaration::Declaration;
 pub use exec::Exec;
 pub use feed::Feed;

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Context, Declaration, Done, StepError};
-use crate::clock;
 use crate::config::prompt_file::PromptFile;
 use crate::config::resolve::Scope;
 use crate::config::value::At;
@@ -81,6 +80,8 @@ pub struct Plan {
     pub tokens: u32,
     /// The models in their order.
     pub chain: Vec<Model>,
+    /// Models of the route that may not be asked, each with why.
+    skipped: Vec<String>,
     temperature: Option<f32>,
     max_tokens: Option<u32>,
 }
@@ -91,6 +92,7 @@ const NO_FACTS: &[&str] = &["event", "job", "run", "now", "language"];
 /// Why the plain text goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plainly {
+    NoPrompt,
     NoModel,
     NoAnswer,
     Invented,
@@ -99,9 +101,11 @@ enum Plainly {
 impl Plainly {
     fn line(self, locale: Locale) -> &'static str {
         match (locale, self) {
+            (Locale::En, Plainly::NoPrompt) => "_Plain text: the prompt could not be filled in._",
             (Locale::En, Plainly::NoModel) => "_Plain text: no model is configured for it._",
             (Locale::En, Plainly::NoAnswer) => "_Plain text: no model answered._",
             (Locale::En, Plainly::Invented) => "_Plain text: the model did not keep to the facts._",
+            (Locale::Es, Plainly::NoPrompt) => "_Texto fijo: no se pudo rellenar el prompt._",
             (Locale::Es, Plainly::NoModel) => "_Texto fijo: no hay ningún modelo configurado._",
             (Locale::Es, Plainly::NoAnswer) => "_Texto fijo: ningún modelo respondió._",
             (Locale::Es, Plainly::Invented) => "_Texto fijo: el modelo no se ciñó a los datos._",
@@ -134,9 +138,11 @@ impl Prompt {
         context.secrets.scrub(&mut system);
         context.secrets.scrub(&mut facts);
         let user = fence::data("facts", &facts);
+        let chain = context.chain(&self.route);
         Ok(Plan {
             tokens: estimate_tokens(&system) + estimate_tokens(&user),
-            chain: context.chain(&self.route)?,
+            chain: chain.models,
+            skipped: chain.skipped,
             temperature: parts.temperature.map(|temperature| temperature as f32),
             max_tokens: parts.max_tokens,
             system,
@@ -146,11 +152,15 @@ impl Prompt {
     }
 
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
-        let plan = self.plan(context)?;
+        let plan = match self.plan(context) {
+            Ok(plan) => plan,
+            Err(error) => return self.unplanned(context, error),
+        };
         let mut talk = Talk {
             prompt: self,
             context,
             plan: &plan,
+            deadline: context.clock.monotonic() + context.limit,
             calls: Vec::new(),
             detail: Map::new(),
         };
@@ -158,15 +168,12 @@ impl Prompt {
             "prompt",
             json!({ "system": plan.system, "user": plan.user }),
         );
-        let wording = clock::timeout(context.clock.as_ref(), context.limit, talk.word());
-        let worded = wording.await;
-        let end = match worded {
-            Ok(Ok(text)) => StepEnd::Done(Value::String(text)),
-            Ok(Err(plainly)) => talk.plainly(plainly)?,
-            Err(elapsed) => {
-                talk.note("timeout", json!(elapsed.to_string()));
-                talk.plainly(Plainly::NoAnswer)?
-            }
+        if !plan.skipped.is_empty() {
+            talk.note("skipped", json!(plan.skipped));
+        }
+        let end = match talk.word().await {
+            Ok(text) => StepEnd::Done(Value::String(text)),
+            Err(plainly) => self.plainly(context, plainly, &mut talk.detail),
         };
         let mut calls = std::mem::take(&mut talk.calls);
         for call in &mut calls {
@@ -179,12 +186,59 @@ impl Prompt {
             cursors: Vec::new(),
         })
     }
+
+    /// The plain text where there is nothing to ask a model; the failure itself where the step has none.
+    fn unplanned(&self, context: &Context<'_>, error: StepError) -> Result<Done, StepError> {
+        if self.fallback.is_none() {
+            return Err(error);
+        }
+        let mut detail = Map::new();
+        detail.insert("no_prompt".to_owned(), json!(error.message));
+        let end = self.plainly(context, Plainly::NoPrompt, &mut detail);
+        Ok(Done {
+            detail: Some(Value::Object(detail)),
+            ..Done::end(end)
+        })
+    }
+
+    /// The plain text, saying so in one quiet line; a failure where the step has none.
+    fn plainly(
+        &self,
+        context: &Context<'_>,
+        why: Plainly,
+        detail: &mut Map<String, Value>,
+    ) -> StepEnd {
+        let Some(fallback) = &self.fallback else {
+            let line = why.line(Locale::En).trim_matches('_');
+            let reason = line
+                .trim_start_matches("Plain text: ")
+                .trim_end_matches('.');
+            let told = ["skipped", "no_answer"].map(|note| detail.get(note));
+            let told = told.into_iter().flatten().filter_map(Value::as_array);
+            let told = told.flatten().filter_map(Value::as_str);
+            let told: String = told.map(|why| format!("; {why}")).collect();
+            return StepEnd::Failed(format!("{reason}, and the step has no `fallback`{told}"));
+        };
+        let text = match context.render(fallback) {
+            Ok(text) => text,
+            Err(error) => return StepEnd::Failed(error.message),
+        };
+        let text = text.trim_end();
+        detail.insert("plain".to_owned(), json!(why.line(Locale::En)));
+        if text.is_empty() {
+            return StepEnd::Done(Value::String(String::new()));
+        }
+        let language = context.settings.language;
+        StepEnd::Done(Value::String(format!("{text}\n\n{}", why.line(language))))
+    }
 }
 
 struct Talk<'a> {
     prompt: &'a Prompt,
     context: &'a Context<'a>,
     plan: &'a Plan,
+    /// When the step's own time ends.
+    deadline: Duration,
     calls: Vec<Call>,
     detail: Map<String, Value>,
 }
@@ -193,7 +247,12 @@ impl Talk<'_> {
     /// An answer that keeps to the facts; one that does not is asked for once more.
     async fn word(&mut self) -> Result<String, Plainly> {
         if self.plan.chain.is_empty() {
-            return Err(Plainly::NoModel);
+            let configured = !self.plan.skipped.is_empty();
+            return Err(if configured {
+                Plainly::NoAnswer
+            } else {
+                Plainly::NoModel
+            });
         }
         let down = Down::default();
         let mut messages = vec![Message::user(self.plan.user.clone())];
@@ -215,6 +274,7 @@ impl Talk<'_> {
     }
 
     async fn ask(&mut self, messages: &[Message], down: &Down) -> Option<String> {
+        let left = self.deadline.saturating_sub(self.context.clock.monotonic());
         let request = Request {
             system: Some(self.plan.system.clone()).filter(|system| !system.is_empty()),
             messages: messages.to_vec(),
@@ -222,6 +282,7 @@ impl Talk<'_> {
             max_tokens: self.plan.max_tokens,
             format: None,
             talk: self.talk_tokens(),
+            within: Some(left),
         };
         let route = Route {
             name: self.prompt.route.clone(),
@@ -278,31 +339,6 @@ impl Talk<'_> {
             settings.language,
             &now,
         )
-    }
-
-    /// The plain text, saying so in one quiet line; a failure where the step has none.
-    fn plainly(&mut self, why: Plainly) -> Result<StepEnd, StepError> {
-        let language = self.context.settings.language;
-        let Some(fallback) = &self.prompt.fallback else {
-            let line = why.line(Locale::En).trim_matches('_');
-            let reason = line
-                .trim_start_matches("Plain text: ")
-                .trim_end_matches('.');
-            let told = self.detail.get("no_answer").and_then(Value::as_array);
-            let told = told.into_iter().flatten().filter_map(Value::as_str);
-            let told: String = told.map(|why| format!("; {why}")).collect();
-            return Ok(StepEnd::Failed(format!(
-                "{reason}, and the step has no `fallback`{told}"
-            )));
-        };
-        let text = self.context.render(fallback)?;
-        let text = text.trim_end();
-        self.note("plain", json!(why.line(Locale::En)));
-        if text.is_empty() {
-            return Ok(StepEnd::Done(Value::String(String::new())));
-        }
-        let text = format!("{text}\n\n{}", why.line(language));
-        Ok(StepEnd::Done(Value::String(text)))
     }
 
     fn note(&mut self, name: &str, value: Value) {

@@ -74,6 +74,14 @@ impl Kind {
         }
     }
 
+    /// Whether its events hold what somebody else may have written.
+    pub fn lets_others_in(&self) -> bool {
+        match self {
+            Kind::Cron(_) | Kind::Startup(_) | Kind::After(_) => false,
+            Kind::Watch(_) | Kind::Telegram(_) | Kind::Webhook(_) | Kind::Calendar(_) => true,
+        }
+    }
+
     /// An example of what `event` holds for it.
     pub fn event_example(&self) -> Value {
         match self {

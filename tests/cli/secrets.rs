@@ -8,7 +8,12 @@ use crate::support::Folder;
 const SECRET: &str = "hunter2hunter2";
 
 fn with_env(job: &str, mode: u32) -> Folder {
-    let folder = Folder::with(job).file(".env", format!("KEY={SECRET}\n"));
+    let folder = Folder::with(job)
+        .file(
+            "config/reveille.toml",
+            "[calendars.unread]\nics.env = \"KEY\"\n",
+        )
+        .file(".env", format!("KEY={SECRET}\n"));
     fs::set_permissions(folder.path(".env"), fs::Permissions::from_mode(mode)).expect("a mode");
     folder
 }

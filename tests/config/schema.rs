@@ -116,11 +116,13 @@ const BEYOND: &[&str] = &[
     "job-name",
     "outside-text-as-code",
     "outside-text-as-option",
+    "outside-text-as-path",
     "prompt-",
     "settings-missing",
     "step-calendar-none",
     "step-ids",
     "step-order",
+    "step-same-kind",
     "template-",
     "trigger-same-id",
 ];

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::read::Reader;
+use super::secret::SecretRef;
 use super::words::without_consequences;
 use crate::template::Locale;
 
@@ -62,6 +63,20 @@ impl Settings {
             keep_runs: 10_000,
             local_only: false,
         }
+    }
+
+    /// Where its secrets are kept.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        let keys = self.models.values().flat_map(|model| &model.api_key);
+        let addresses = self
+            .calendars
+            .iter()
+            .filter_map(|calendar| match &calendar.place {
+                CalendarPlace::SecretUrl(secret) => Some(secret),
+                CalendarPlace::File(_) | CalendarPlace::Url(_) => None,
+            });
+        let telegram = self.telegram.iter().map(|telegram| &telegram.token);
+        keys.chain(addresses).chain(telegram)
     }
 }
 

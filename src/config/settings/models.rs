@@ -26,7 +26,7 @@ pub struct AuthoredModel {
     model: String,
     /// The key of a server that asks for one.
     api_key: Option<SecretRef>,
-    /// Tokens that prompt and answer may have together.
+    /// The most tokens that prompt and answer may have together; Ollama is asked when left out.
     context: Option<u32>,
     /// Tokens of the longest answer.
     max_output: Option<u32>,
@@ -79,8 +79,8 @@ pub struct ModelSettings {
     pub model: String,
     /// The key of a server that asks for one.
     pub api_key: Option<SecretRef>,
-    /// Tokens that prompt and answer may have together.
-    pub context: u32,
+    /// The most tokens that prompt and answer may have together; `None` asks the server.
+    pub context: Option<u32>,
     /// Tokens of the longest answer.
     pub max_output: u32,
     /// What a million tokens cost.
@@ -108,7 +108,7 @@ impl ModelSettings {
             url: self.url.as_str().trim_end_matches('/').to_owned(),
             model: self.model.clone(),
             api_key: api_key.transpose()?,
-            context: Some(self.context),
+            context: self.context,
             max_output: self.max_output,
             timeouts: self.timeouts,
             lane: self.url.as_str().to_owned(),
@@ -200,16 +200,19 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
     let timeout = authored.timeout.unwrap_or_default();
     let or =
         |typed: Option<Span>, seconds| typed.map_or(Duration::from_secs(seconds), |span| span.0);
-    let local = authored.local.unwrap_or_else(|| is_at_home(&url));
+    let local = authored
+        .local
+        .unwrap_or_else(|| is_at_home(&url) && !is_cloud(provider, &authored.model));
     Some(ModelSettings {
         name: named.name,
         provider,
         url,
         model: authored.model,
         api_key: authored.api_key,
-        context: authored
-            .context
-            .unwrap_or(if local { 4096 } else { 128_000 }),
+        context: authored.context.or(match provider {
+            Provider::Ollama => None,
+            Provider::OpenAi | Provider::Anthropic => Some(if local { 4096 } else { 128_000 }),
+        }),
         max_output: authored.max_output.unwrap_or(512),
         price: authored.price,
         timeouts: Timeouts {
@@ -225,6 +228,11 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
         keep_alive: authored.keep_alive.map(|span| span.0),
         local,
     })
+}
+
+/// Whether a server of Ollama at home only passes it on to Ollama's own (docs.ollama.com/cloud).
+fn is_cloud(provider: Provider, model: &str) -> bool {
+    provider == Provider::Ollama && (model.ends_with("-cloud") || model.ends_with(":cloud"))
 }
 
 /// Loopback, private and link-local addresses, and names that no public server has.
@@ -291,4 +299,20 @@ fn known_models(
         .into_iter()
         .filter_map(|model| reader.one_of(model, "model", known()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_that_only_look_local_are_not() {
+        let check = |provider, model: &str, expected: bool| {
+            assert_eq!(is_cloud(provider, model), expected, "{model}");
+        };
+        check(Provider::Ollama, "gpt-oss:120b-cloud", true);
+        check(Provider::Ollama, "glm-4.6:cloud", true);
+        check(Provider::Ollama, "qwen2.5:1.5b", false);
+        check(Provider::OpenAi, "my-cloud", false);
+    }
 }

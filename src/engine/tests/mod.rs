@@ -78,13 +78,15 @@ impl Home {
         let state = folder.path().join("state");
         let lock = ProcessLock::acquire(&state, clock.id()).unwrap();
         let place = Folder::Disk(folder.path().to_owned());
+        let secrets = Secrets::load(&place).0;
+        secrets.learn(config.secrets());
         let engine = Engine {
             store: Store::open(&state, clock.clone(), Mode::Threaded)
                 .unwrap()
                 .store,
             clock: engines,
             settings: config.settings,
-            secrets: Secrets::load(&place).0,
+            secrets,
             folder: place,
             lock: lock.name().to_owned(),
             state,

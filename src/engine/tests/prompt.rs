@@ -87,7 +87,7 @@ async fn times_of_a_call_are_written_down() {
     let (ran, ()) = tokio::join!(home.run(), async {
         for (path, seconds) in [("/api/generate", 40), ("/api/chat", 7)] {
             ollama.asked(path).await;
-            home.clock.sleeping(4).await;
+            home.clock.sleeping(3).await;
             home.clock.advance(Duration::from_secs(seconds));
             ollama.go_on();
         }
@@ -218,7 +218,7 @@ async fn the_steps_own_limit_ends_in_the_plain_text() {
     let home = Home::new(tempfile::tempdir().unwrap(), &settings, &job, PROMPTS);
     let (ran, ()) = tokio::join!(home.run(), async {
         ollama.asked("/api/chat").await;
-        home.clock.sleeping(4).await;
+        home.clock.sleeping(3).await;
         home.clock.advance(Duration::from_secs(20));
     });
     assert_eq!(
@@ -226,4 +226,35 @@ async fn the_steps_own_limit_ends_in_the_plain_text() {
         ["Dentist: 10:30\n\n_Plain text: no model answered._"]
     );
     ollama.hung_up().await;
+    let call = &home.story(ran.finished.run).calls[0];
+    let error = "the whole call took longer than 20s";
+    assert_eq!(call.error.as_deref(), Some(error));
+    assert_eq!(call.total, Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_long_prompt_gets_the_context_that_it_needs() {
+    let ollama = Ollama::start(Script {
+        context: 32_768,
+        ..Script::says("Dentist at 10:30.")
+    })
+    .await;
+    let long = format!("{}{}\n", PROMPTS[0].1, "word ".repeat(6000));
+    let prompts = [("p.md", &long[..]), PROMPTS[1]];
+    let settings = models(&[("small", &ollama.url, "")]);
+    let home = Home::new(tempfile::tempdir().unwrap(), &settings, JOB, &prompts);
+    assert_eq!(home.run().await.said(), ["Dentist at 10:30."]);
+    let context = &ollama.bodies("/api/chat")[0]["options"]["num_ctx"];
+    assert!(context.as_u64() > Some(4096), "{context}");
+}
+
+#[tokio::test]
+async fn a_model_that_its_server_passes_on_is_not_at_home() {
+    let ollama = Ollama::start(Script::says("Dentist at 10:30.")).await;
+    let settings = models(&[("small", &ollama.url, "")]).replace("\"tiny\"", "\"tiny-cloud\"");
+    let settings = format!("local_only = true\n{settings}");
+    let home = Home::new(tempfile::tempdir().unwrap(), &settings, JOB, PROMPTS);
+    let said = "Dentist: 10:30\n\n_Plain text: no model answered._";
+    assert_eq!(home.run().await.said(), [said]);
+    assert_eq!(ollama.seen().len(), 0);
 }

@@ -80,10 +80,10 @@ async fn late(script: Script, path: &str, limit: Duration, why: &str) -> Ollama 
     )]));
     let (ran, ()) = tokio::join!(home.run(), async {
         ollama.asked(path).await;
-        // The limits of the run, the step, the call, and of what is waited for.
-        home.clock.sleeping(4).await;
+        // The limits of the run, the call, and of what is waited for.
+        home.clock.sleeping(3).await;
         home.clock.advance(limit - Duration::from_millis(1));
-        home.clock.sleeping(4).await;
+        home.clock.sleeping(3).await;
         home.clock.advance(Duration::from_millis(1));
     });
     plain(&home, &ran, why);
@@ -128,7 +128,7 @@ async fn a_silent_server_is_left_at_the_limit_of_the_connection() {
     let home = home(&models(&[("small", &url, "timeout.connect = \"4s\"")]));
     let (ran, ()) = tokio::join!(home.run(), async {
         let _accepted = silent.accept().await.unwrap();
-        home.clock.sleeping(5).await;
+        home.clock.sleeping(4).await;
         home.clock.advance(Duration::from_secs(4));
     });
     plain(&home, &ran, "no server answers at");
@@ -141,7 +141,7 @@ async fn a_call_ends_at_its_limit_in_all() {
     let home = home(&models(&[("small", &ollama.url, limits)]));
     let (ran, ()) = tokio::join!(home.run(), async {
         ollama.asked("/api/chat").await;
-        home.clock.sleeping(4).await;
+        home.clock.sleeping(3).await;
         home.clock.advance(Duration::from_secs(50));
     });
     plain(&home, &ran, "the whole call took longer than 50s");
@@ -184,4 +184,41 @@ async fn without_a_fallback_the_run_fails_and_says_what_to_do() {
     );
     assert!(reason.contains("no `fallback`"), "{reason}");
     assert_eq!(home.story(ran.finished.run).calls.len(), 1);
+}
+
+#[tokio::test]
+async fn a_model_without_its_key_is_skipped_and_told_of() {
+    let ollama = Ollama::start(Script::says("Dentist at 10:30.")).await;
+    let missing = "api_key.file = \"missing.secret\"";
+    let paid = ("paid", "http://127.0.0.1:9", missing);
+    let why = "paid: cannot read the secret in ";
+    let home = home(&models(&[paid, ("small", &ollama.url, "")]));
+    let ran = home.run().await;
+    assert_eq!(ran.said(), ["Dentist at 10:30."]);
+    let story = home.story(ran.finished.run);
+    let told = &story.steps[1].detail.as_ref().unwrap()["skipped"][0];
+    assert!(told.as_str().unwrap().starts_with(why), "{told}");
+
+    let home = home.again(&models(&[paid]), JOB, PROMPTS);
+    assert_eq!(home.run().await.said(), [PLAIN]);
+
+    let job = JOB.replace("fallback = \"plain.md\"\n", "");
+    let home = home.again(&models(&[paid]), &job, PROMPTS);
+    let ran = home.run().await;
+    assert!(ran.failure().contains(why), "{}", ran.failure());
+}
+
+#[tokio::test]
+async fn a_prompt_that_cannot_be_filled_in_ends_in_the_plain_text() {
+    let ollama = Ollama::start(Script::says("Dentist at 10:30.")).await;
+    let settings = models(&[("small", &ollama.url, "")]);
+    let bad = "Word this.\n---\n{{ 1 // (found.at | length - 5) }}\n";
+    let prompts = [("p.md", bad), PROMPTS[1]];
+    let home = Home::new(tempfile::tempdir().unwrap(), &settings, JOB, &prompts);
+    let ran = home.run().await;
+    let said = "Dentist: 10:30\n\n_Plain text: the prompt could not be filled in._";
+    assert_eq!(ran.said(), [said]);
+    let story = home.story(ran.finished.run);
+    let told = &story.steps[1].detail.as_ref().unwrap()["no_prompt"];
+    assert!(told.as_str().is_some(), "{told}");
 }

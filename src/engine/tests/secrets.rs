@@ -10,11 +10,14 @@ use crate::llm::fake::{Ollama, Script};
 
 const SECRET: &str = "hunter2hunter2";
 
+/// A secret calendar that no step reads.
+const NAMED: &str = "[calendars.home]\nics.env = \"KEY\"\n";
+
 /// A home whose `.env` holds the secret.
 fn home(job: &str) -> Home {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), format!("KEY={SECRET}\n")).unwrap();
-    Home::new(folder, "", job, &[])
+    Home::new(folder, NAMED, job, &[])
 }
 
 /// Runs the job with the secret as an argument; it is nowhere, and its stars are in the story.
@@ -72,7 +75,7 @@ async fn it_is_starred_out_of_prompts() {
     std::fs::write(folder.path().join(".env"), format!("KEY={SECRET}\n")).unwrap();
     let job = "[[step]]\nid = \"t\"\nprompt = \"p.md\"\nroute = \"quick\"\n";
     let text = format!("Say it.\n---\n{{% set a = '{SECRET}' %}}It is {{{{ a }}}}.\n");
-    let settings = models(&[("small", &ollama.url, "")]);
+    let settings = models(&[("small", &ollama.url, "api_key.env = \"KEY\"")]);
     let home = Home::new(folder, &settings, job, &[("p.md", &text)]);
     home.run().await;
     let user = ollama.bodies("/api/chat")[0]["messages"][1]["content"].clone();

@@ -52,11 +52,11 @@ impl Gatherer {
         }
     }
 
-    /// How many items there are, and of how many each yes-or-no field says yes and no.
+    /// How many items there are, and of how many each yes-or-no field or list says yes and no.
     fn counts(&mut self, items: &[Value]) {
         let mut flags: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
         let fields = items.iter().filter_map(Value::as_object).flatten();
-        for (name, flag) in fields.filter_map(|(name, value)| Some((name, value.as_bool()?))) {
+        for (name, flag) in fields.filter_map(|(name, value)| Some((name, flag(value)?))) {
             flags.entry(name).or_default()[usize::from(flag)] += 1;
         }
         let counts = flags.into_values().flatten().chain([items.len()]);
@@ -145,6 +145,12 @@ impl Gatherer {
                 .for_each(|reading| self.known.learn(reading));
         }
     }
+}
+
+/// Yes or no; a list says whether it holds anything.
+fn flag(value: &Value) -> Option<bool> {
+    let full = value.as_array().map(|items| !items.is_empty());
+    value.as_bool().or(full)
 }
 
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {

@@ -262,3 +262,64 @@ proptest::proptest! {
         let _ = check(&text, &Value::Null, &text, Es, &now());
     }
 }
+
+/// The shipped example's Friday, 20 November 2026, as a prompt words it.
+#[test]
+fn wordings_of_a_good_briefing_pass() {
+    let overlaps = |title: &str| match title {
+        "Dentist" => vec!["Design review"],
+        "Design review" => vec!["Dentist"],
+        _ => Vec::new(),
+    };
+    let item = |start: &str, end: &str, title: &str, all_day: bool| json!({ "date": "2026-11-20", "weekday": 5, "start_time": start, "end_time": end, "all_day": all_day, "title": title, "overlaps": overlaps(title) });
+    let items = [
+        item("09:00", "09:30", "Stand-up", false),
+        item("11:30", "12:30", "Dentist", false),
+        item("12:00", "13:00", "Design review", false),
+        item("", "", "Bin collection", true),
+    ];
+    let facts = json!({ "events": { "items": items, "count": 4 }, "tomorrow": { "items": [
+        { "date": "2026-11-21", "weekday": 6, "start_time": "10:00", "end_time": "11:00", "all_day": false, "title": "Swimming" }
+    ], "count": 1 } });
+    let now = "2026-11-20T07:00:00+01:00".parse::<DateTime<chrono::FixedOffset>>();
+    let now = now.unwrap().with_timezone(&chrono_tz::Europe::Madrid);
+    let text = "today: Friday 20 November\n- 09:00-09:30: Stand-up\n- 11:30-12:30: Dentist\n- 12:00-13:00: Design review\n- all day: Bin collection\ntomorrow: 10:00 Swimming";
+    let mut refused = Vec::new();
+    let mut check = |language, answer: &str| {
+        if let Err(found) = check(answer, &facts, text, language, &now) {
+            refused.push(format!("{answer}: {found:?}"));
+        }
+    };
+    for answer in [
+        "You have four appointments",
+        "Stand-up from 9 to 9:30",
+        "Three meetings and bin collection",
+        "First thing: Stand-up at nine",
+        "The overlap between 12:00 and 12:30",
+        "Half an hour of overlap from 12 to 12:30",
+        "Your day starts at 9am and ends at 1pm",
+        "Dentist 11:30-12:30, one hour",
+        "Design review at noon until one",
+        "Tomorrow, Saturday, starts at 10 with Swimming",
+        "Two of them overlap",
+        "A 30-minute stand-up",
+    ] {
+        check(Locale::En, answer);
+    }
+    for answer in [
+        "Tu día empieza a las 9:00",
+        "Stand-up a las nueve, hasta las nueve y media",
+        "Tienes cuatro citas",
+        "Tres reuniones y la basura",
+        "Mañana sábado empieza a las diez con Swimming",
+        "Dentist de 11:30 a 12:30, una hora",
+        "Coinciden entre las 12:00 y las 12:30",
+        "Dos coinciden",
+        "Primera cita: Stand-up",
+        "Viernes 20 de noviembre",
+        "Acaba a la una de la tarde",
+    ] {
+        check(Locale::Es, answer);
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
