@@ -170,10 +170,6 @@ impl UnderWay<'_> {
         }
         let effects = step.kind.declaration().effects;
         for attempt in 1.. {
-            observer(Progress::Begins {
-                step: &step.id,
-                kind,
-            });
             let began = (self.engine.clock.now(), self.engine.clock.monotonic());
             let times = (began.0, Duration::ZERO);
             let mut started = self.record(position, step, attempt, times, &StepEnd::Skipped);
@@ -183,6 +179,10 @@ impl UnderWay<'_> {
                 self.update.steps.push(started.clone());
                 self.commit().await?;
             }
+            observer(Progress::Begins {
+                step: &step.id,
+                kind,
+            });
             self.under_way = Some((started, began.1));
             let done = step::attempt(self.engine, step, &self.context(step)).await;
             self.under_way = None;
