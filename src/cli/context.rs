@@ -15,7 +15,7 @@ use crate::config::settings;
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
 use crate::error::Error;
-use crate::store::{Mode, Store};
+use crate::store::{Mode, Store, StoreError};
 
 const MEND: &str = "mend the file, then `reveille check`";
 
@@ -122,6 +122,22 @@ impl Context {
 
     /// The database, made if it is not there; what there is to say of it goes to stderr.
     pub fn open_store(&self, mode: Mode) -> Result<Store, Error> {
+        let store = self.open_once(mode)?;
+        // A look at what every command needs: damage there is set aside now, and not by the command after this one.
+        match store.read_now(|reader| reader.active()) {
+            Err(StoreError::Damaged(_)) => {
+                let looked = tokio::runtime::Builder::new_current_thread()
+                    .build()
+                    .map(|runtime| runtime.block_on(store.check_ended()));
+                drop(looked);
+                drop(store);
+                self.open_once(mode)
+            }
+            _ => Ok(store),
+        }
+    }
+
+    fn open_once(&self, mode: Mode) -> Result<Store, Error> {
         let opened =
             Store::open(&self.state, Arc::clone(&self.clock), mode).map_err(Error::from)?;
         for notice in opened.notices {

@@ -52,11 +52,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     };
     let mut printed = Printed::new(arguments.json);
     let finished = runtime.block_on(async {
-        tell_of_the_dead(context, &engine).await?;
-        if deliver == Deliver::Send {
-            send_left(context, &engine).await?;
-        }
-        let finished = execute(context, &engine, &job, &hash, event, deliver, &mut printed).await;
+        let whole = async {
+            tell_of_the_dead(context, &engine).await?;
+            if deliver == Deliver::Send {
+                send_left(context, &engine).await?;
+            }
+            execute(context, &engine, &job, &hash, event, deliver, &mut printed).await
+        };
+        let finished = whole.await;
         tend(context, &engine).await;
         finished
     })?;
