@@ -210,7 +210,7 @@ fn record(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     execute(
         connection,
         "INSERT INTO deliveries
-         VALUES (?1, ?1, 'console', 'null', 'there are 3 entries today', 'pending', 0, ?2, NULL, NULL, ?2, NULL)",
+         VALUES (?1, ?1, 'bench', 'console', 'null', 'there are 3 entries today', 'pending', 0, ?2, NULL, NULL, ?2, NULL)",
         params![run, now],
     )?;
     execute(

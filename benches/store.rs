@@ -208,7 +208,7 @@ fn record(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     }
     execute(
         connection,
-        "INSERT INTO deliveries VALUES (?1, ?1, 'console', 'null', ?2, 'pending', 0, ?3, NULL, NULL, ?3, NULL)",
+        "INSERT INTO deliveries VALUES (?1, ?1, 'bench', 'console', 'null', ?2, 'pending', 0, ?3, NULL, NULL, ?3, NULL)",
         params![run, BODY, now],
     )?;
     execute(
@@ -264,7 +264,7 @@ fn lists(folder: &Path, runs: i64) {
         ("events", "i, zeroblob(16), 'cron', 'slot-' || i, '{}', i"),
         (
             "deliveries",
-            "i, i, 'console', 'null', 'text', 'sent', 0, i, NULL, NULL, i, i",
+            "i, i, 'bench', 'console', 'null', 'text', 'sent', 0, i, NULL, NULL, i, i",
         ),
     ] {
         let sql = format!(
