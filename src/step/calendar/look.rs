@@ -14,6 +14,7 @@ use crate::config::settings::{CalendarPlace, CalendarSettings};
 use crate::job::CursorKey;
 use crate::net::{Client, Limits, Policy};
 use crate::step::Context;
+use crate::template::Locale;
 use crate::workspace::Workspace;
 
 /// One look at one source.
@@ -93,9 +94,14 @@ impl Look<'_> {
         let download = download.map_err(|error| error.to_string())?;
         if let Some((confirmed_at, error)) = download.stale {
             let label = &self.source.label;
-            seen.warnings.push(format!(
-                "{label} could not be brought up to date ({error}): this is from {confirmed_at}"
-            ));
+            seen.warnings.push(match self.context.settings.language {
+                Locale::En => format!(
+                    "{label} could not be brought up to date ({error}): this is from {confirmed_at}"
+                ),
+                Locale::Es => {
+                    format!("{label} no se pudo actualizar ({error}): esto es de {confirmed_at}")
+                }
+            });
         }
         Ok(download.file)
     }
