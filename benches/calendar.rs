@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
-use reveille::calendar::cache::{CachedDay, Fingerprint, Validators};
+use reveille::calendar::cache::{CachedDay, Fingerprint};
 use reveille::calendar::ics::Calendar;
 use reveille::calendar::{Range, mark_overlaps, merge};
 use reveille::clock::{Clock, SystemClock};
@@ -35,10 +35,8 @@ fn main() {
     let zone = Tz::Europe__Madrid;
     let calendar = Calendar::parse(text.as_bytes()).expect("a calendar");
     let listing = calendar.items(range, zone);
-    let print = Fingerprint::Http(Validators {
-        etag: Some("1".to_owned()),
-        last_modified: None,
-    });
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    let print = Fingerprint::of_file(&file.expect("this program's own"));
     let kept = CachedDay::new(
         print.clone(),
         range,

@@ -12,25 +12,17 @@ use super::range::Range;
 /// Raised whenever the same bytes would give other items or another shape of them.
 const FORMAT: u32 = 1;
 
-/// What tells one version of a source from another without reading it.
+/// What tells one version of a file from another without reading it: its identity, size and times (nanoseconds since
+/// 1970).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", tag = "kind")]
-pub enum Fingerprint {
-    /// A file's identity, size and times (nanoseconds since 1970).
-    File {
-        /// Device.
-        dev: u64,
-        /// Inode.
-        inode: u64,
-        /// Bytes.
-        size: u64,
-        /// Last change of the content.
-        modified: i64,
-        /// Last change of content or metadata: writers can set `modified` back, not this.
-        changed: i64,
-    },
-    /// A web server's validators (RFC 9110, section 8.8).
-    Http(Validators),
+pub struct Fingerprint {
+    dev: u64,
+    inode: u64,
+    size: u64,
+    /// Last change of the content.
+    modified: i64,
+    /// Last change of content or metadata: writers can set `modified` back, not this.
+    changed: i64,
 }
 
 /// ETag and Last-Modified as the server sent them, for If-None-Match and If-Modified-Since.
@@ -47,7 +39,7 @@ impl Fingerprint {
     pub fn of_file(metadata: &Metadata) -> Self {
         let nanoseconds =
             |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
-        Fingerprint::File {
+        Fingerprint {
             dev: metadata.dev(),
             inode: metadata.ino(),
             size: metadata.size(),
@@ -102,7 +94,6 @@ impl CachedDay {
             && self.fingerprint == *fingerprint
             && self.range == range
             && self.zone == zone
-            && *fingerprint != Fingerprint::Http(Validators::default())
     }
 }
 
@@ -131,13 +122,5 @@ mod tests {
         assert!(!kept.fits(&first, Range { days: 2, ..day }, zone));
         std::fs::write(&path, "other").expect("writable");
         assert!(!kept.fits(&look(), day, zone));
-    }
-
-    #[test]
-    fn a_server_without_validators_is_never_cached() {
-        let nothing = Fingerprint::Http(Validators::default());
-        let day = Range::day(NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date"));
-        let kept = CachedDay::new(nothing.clone(), day, Tz::UTC, Vec::new(), Vec::new());
-        assert!(!kept.fits(&nothing, day, Tz::UTC));
     }
 }

@@ -1,35 +1,13 @@
-//! Where a calendar comes from.
+//! Calendar files: which version, and their bytes.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use url::Url;
-
 use super::cache::Fingerprint;
 
 /// Largest calendar that is read, from a file or over HTTP, in bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
-
-/// One configured calendar.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Its name in the configuration.
-    pub name: String,
-    /// What people see beside its events.
-    pub label: String,
-    /// Where it is.
-    pub place: Place,
-}
-
-/// Where a calendar is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A file of this machine.
-    File(PathBuf),
-    /// An http or https address (a secret one is a credential: never print it).
-    Url(Url),
-}
 
 /// Why a calendar file could not be read.
 #[derive(Debug, thiserror::Error)]

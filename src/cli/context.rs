@@ -79,15 +79,7 @@ impl Context {
     /// One job that is right; what is wrong with it or with the configuration is printed.
     pub fn job(&self, config: &Config, folder: &Folder, name: &str) -> Result<Arc<Job>, Error> {
         let Some(source) = config.sources.get(name) else {
-            let near = did_you_mean(name, config.sources.keys().map(String::as_str));
-            let names: Vec<_> = config.sources.keys().map(String::as_str).collect();
-            let hint = if near.is_empty() {
-                format!("jobs: {}", names.join(", "))
-            } else {
-                near
-            };
-            let what = format!("there is no job `{name}` in {}", folder.shown("jobs"));
-            return Err(Error::usage(what).hint(hint));
+            return Err(no_such_job(config, folder, name));
         };
         let settings = folder.shown(SETTINGS);
         let stops = |found: &&Diagnostic| {
@@ -153,6 +145,19 @@ impl Context {
         }
         self.open_store(Mode::Inline).map(Some)
     }
+}
+
+/// There is no such job, and which one may be meant.
+pub(super) fn no_such_job(config: &Config, folder: &Folder, name: &str) -> Error {
+    let near = did_you_mean(name, config.sources.keys().map(String::as_str));
+    let names: Vec<_> = config.sources.keys().map(String::as_str).collect();
+    let hint = if near.is_empty() {
+        format!("jobs: {}", names.join(", "))
+    } else {
+        near
+    };
+    let what = format!("there is no job `{name}` in {}", folder.shown("jobs"));
+    Error::usage(what).hint(hint)
 }
 
 /// Programs are started in the workspace, from where a relative path would lead elsewhere.

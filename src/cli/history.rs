@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::context::Context;
+use super::context::{Context, no_such_job};
 use super::out::{errln, outln};
 use crate::config::Settings;
 use crate::error::Error;
@@ -37,6 +37,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             .map_err(Error::from)?,
         None => Vec::new(),
     };
+    let (folder, config) = context.config()?;
+    if let Some(job) = &arguments.job
+        && rows.is_empty()
+        && !config.sources.contains_key(job)
+    {
+        return Err(no_such_job(&config, &folder, job));
+    }
     if arguments.json {
         outln!("{}", Value::Array(rows.iter().map(row_json).collect()));
         return Ok(0);
@@ -48,7 +55,6 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         }
         return Ok(0);
     }
-    let (_, config) = context.config()?;
     let width = rows
         .iter()
         .map(|row| row.job.chars().count())

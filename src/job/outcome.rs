@@ -85,9 +85,4 @@ impl Outcome {
             Outcome::Ok | Outcome::Cancelled | Outcome::TooOld => None,
         }
     }
-
-    /// Whether somebody has to look at it.
-    pub fn is_trouble(&self) -> bool {
-        matches!(self, Outcome::Failed(_) | Outcome::Interrupted(_))
-    }
 }
