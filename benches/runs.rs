@@ -12,9 +12,8 @@ use chrono_tz::Tz;
 use futures_util::future::join_all;
 use reveille::clock::SystemClock;
 use reveille::config::folder::Folder;
-use reveille::config::secrets::Secrets;
 use reveille::config::{Config, Job};
-use reveille::engine::{Deliver, Engine};
+use reveille::engine::{Deliver, Engine, Loaded};
 use reveille::job::{Event, Outcome, TriggerKind};
 use reveille::store::lock::ProcessLock;
 use reveille::store::{Mode, Store};
@@ -113,12 +112,9 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
     let clock = Arc::new(SystemClock::default());
     let opened = Store::open(folder, Arc::clone(&clock) as _, Mode::Threaded);
     let lock = ProcessLock::acquire(folder, Uuid::now_v7()).expect("free");
-    let (secrets, _) = Secrets::load(&place);
     let engine = Engine {
         clock,
-        settings: config.settings,
-        folder: place,
-        secrets,
+        loaded: Arc::new(Loaded::new(place, config).0),
         store: opened.expect("the store opens").store,
         state: folder.to_owned(),
         lock: lock.name().to_owned(),
@@ -128,7 +124,7 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
 
 async fn one_run(engine: &Engine, job: &Job) {
     let finished = engine
-        .run(job, "0123456789abcdef", event(), Deliver::Send, &mut |_| ())
+        .run(job, event(), Deliver::Send, &mut |_| ())
         .await
         .expect("written");
     assert_eq!(finished.outcome, Outcome::Ok);
@@ -147,7 +143,10 @@ fn event() -> Event {
 }
 
 /// The schema's file itself, so that the rows and the indices are the same.
-const SCHEMA: &str = include_str!("../src/store/migrations/0001.sql");
+const SCHEMA: &str = concat!(
+    include_str!("../src/store/migrations/0001.sql"),
+    include_str!("../src/store/migrations/0002.sql")
+);
 
 /// The same rows in transactions of `group` runs each.
 fn bare_loop(folder: &Path, group: usize) -> Duration {

@@ -136,7 +136,10 @@ fn step(position: u32) -> StepRecord {
 }
 
 /// The schema's file itself, so that the rows and the indices are the same.
-const SCHEMA: &str = include_str!("../src/store/migrations/0001.sql");
+const SCHEMA: &str = concat!(
+    include_str!("../src/store/migrations/0001.sql"),
+    include_str!("../src/store/migrations/0002.sql")
+);
 
 fn bare(folder: &Path) -> Connection {
     let connection = Connection::open(folder.join("bare.db")).expect("opens");

@@ -10,11 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::context::Context;
 use super::out::errln;
 use crate::config::folder::Folder;
-use crate::config::secrets::Secrets;
 use crate::config::{Config, Job};
-use crate::engine::Engine;
+use crate::engine::{Engine, Loaded};
 use crate::error::Error;
-use crate::hash::fnv1a;
 use crate::job::{Event, TriggerKind};
 
 /// Which job a person starts, and with what.
@@ -71,12 +69,6 @@ fn read_stdin() -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What a run is pinned to: the text of the job file.
-pub(super) fn job_hash(config: &Config, name: &str) -> String {
-    let text = config.sources.get(name).map_or("", |source| &source.text);
-    format!("{:016x}", fnv1a(text.as_bytes()))
-}
-
 pub(super) fn engine(
     context: &Context,
     folder: Folder,
@@ -84,15 +76,13 @@ pub(super) fn engine(
     store: crate::store::Store,
     lock: &str,
 ) -> Engine {
-    let (secrets, warning) = Secrets::load(&folder);
-    for warning in warning.into_iter().chain(secrets.learn(config.secrets())) {
+    let (loaded, warnings) = Loaded::new(folder, config);
+    for warning in warnings {
         errln!("{}: {warning}", context.paint.warning("warning"));
     }
     Engine {
         clock: Arc::clone(&context.clock),
-        settings: config.settings,
-        folder,
-        secrets,
+        loaded: Arc::new(loaded),
         store,
         state: context.state.clone(),
         lock: lock.to_owned(),

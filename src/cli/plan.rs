@@ -38,13 +38,17 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let mut planner = Planner {
         engine: &engine,
         job: &job,
-        templates: Templates::new(engine.settings.language, engine.settings.timezone, now),
-        roots: roots(&job, &engine.settings, &event, RunId(0), now),
+        templates: Templates::new(
+            engine.loaded.settings.language,
+            engine.loaded.settings.timezone,
+            now,
+        ),
+        roots: roots(&job, &engine.loaded.settings, &event, RunId(0), now),
     };
     let mut steps = runtime.block_on(planner.steps());
     let mut deliveries = planner.deliveries();
     for planned in steps.iter_mut().chain(&mut deliveries) {
-        engine.secrets.scrub_value(planned);
+        engine.loaded.secrets.scrub_value(planned);
     }
     if arguments.json {
         outln!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::by_hand::{ByHand, by_hand, engine, job_hash, told_to_end};
+use super::by_hand::{ByHand, by_hand, engine, told_to_end};
 use super::context::Context;
 use super::out::{calm, errln};
 use super::spinner::Spinner;
@@ -35,7 +35,6 @@ pub struct Arguments {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
     let job = context.job(&config, &folder, &arguments.by_hand.job)?;
-    let hash = job_hash(&config, &arguments.by_hand.job);
     let event = by_hand(context, &job, &arguments.by_hand.set)?;
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
     let lock = lock.map_err(Error::from)?;
@@ -57,7 +56,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             if deliver == Deliver::Send {
                 send_left(context, &engine).await?;
             }
-            execute(context, &engine, &job, &hash, event, deliver, &mut printed).await
+            execute(context, &engine, &job, event, deliver, &mut printed).await
         };
         let finished = whole.await;
         tend(context, &engine).await;
@@ -109,7 +108,6 @@ async fn execute(
     context: &Context,
     engine: &Engine,
     job: &Job,
-    hash: &str,
     event: Event,
     deliver: Deliver,
     printed: &mut Printed,
@@ -125,7 +123,7 @@ async fn execute(
         other => spinner.show(&other),
     };
     let ended = tokio::select! {
-        finished = engine.run(job, hash, event, deliver, &mut observer) => Some(finished),
+        finished = engine.run(job, event, deliver, &mut observer) => Some(finished),
         () = told_to_end() => None,
     };
     spinner.clear();
@@ -242,8 +240,8 @@ async fn tend(context: &Context, engine: &Engine) {
     // Under `--now` nothing is old.
     if context.clock_is_real() {
         let retention = Retention {
-            age: engine.settings.keep_for,
-            count: engine.settings.keep_runs,
+            age: engine.loaded.settings.keep_for,
+            count: engine.loaded.settings.keep_runs,
         };
         if let Err(error) = engine.store.retain(retention).await {
             errln!(

@@ -165,7 +165,8 @@ impl Folder {
         Ok(stems)
     }
 
-    fn source(
+    /// One text file of the folder; what is wrong with it goes to `unreadable`.
+    pub fn source(
         &self,
         relative: &str,
         unreadable: &mut Vec<(Arc<Source>, String)>,

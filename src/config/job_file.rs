@@ -15,6 +15,7 @@ use super::resolve::{Scope, World};
 use super::value::Span;
 use super::words::without_consequences;
 use crate::delivery::{self, Delivery};
+use crate::hash::fnv1a;
 use crate::step::{self, Retry, Step};
 use crate::template::Templates;
 use crate::trigger::{self, Trigger};
@@ -106,6 +107,21 @@ pub struct Job {
     pub reads_stdin: bool,
     /// What `event` may hold: every field of every trigger, by example.
     pub event_fields: Vec<String>,
+    /// The files of `prompts/` that it names.
+    pub prompts: Vec<String>,
+    /// Tells this text of it, with its prompts, from every other.
+    pub hash: String,
+}
+
+impl Job {
+    /// What a job with these texts is told by.
+    pub fn hash_of<'t>(text: &str, prompts: impl Iterator<Item = &'t String>) -> String {
+        let mut all = fnv1a(text.as_bytes());
+        for prompt in prompts {
+            all = all.rotate_left(7) ^ fnv1a(prompt.as_bytes());
+        }
+        format!("{all:016x}")
+    }
 }
 
 const LISTS: &[&str] = &["trigger", "step", "deliver"];
@@ -147,6 +163,7 @@ pub fn resolve(
         outside: BTreeSet::from(["event".to_owned()]),
         hand_typed: false,
         checker,
+        prompts: BTreeSet::new(),
     };
     let triggers = resolve_triggers(&mut scope, triggers);
     scope.hand_typed = !triggers.iter().any(|trigger| trigger.kind.lets_others_in());
@@ -164,6 +181,9 @@ pub fn resolve(
     }
     let steps = resolve_steps(&mut scope, steps);
     let deliveries = resolve_deliveries(&mut scope, deliveries);
+    let prompts = Vec::from_iter(scope.prompts);
+    let texts = prompts.iter().filter_map(|name| world.prompts.get(name));
+    let hash = Job::hash_of(&source.text, texts.map(|prompt| &prompt.text));
     let job = Job {
         name: name.to_owned(),
         description: typed.description.unwrap_or_default(),
@@ -181,6 +201,8 @@ pub fn resolve(
         deliveries,
         reads_stdin: names_stdin(source, world),
         event_fields,
+        prompts,
+        hash,
     };
     let clean = found.is_empty();
     without_consequences(&mut found, 0, syntax);

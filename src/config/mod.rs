@@ -26,6 +26,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::delivery;
+use crate::store::Version;
 use crate::template::Templates;
 use crate::trigger;
 use diagnostic::{Diagnostic, Severity, Source};
@@ -87,6 +88,26 @@ impl Config {
             sources: texts.jobs,
             problems,
         }
+    }
+
+    /// A job of texts that were kept; `None` where they do not fit the settings. Pure.
+    pub fn one_job(
+        version: &Version,
+        settings: &Settings,
+        jobs: impl Iterator<Item = String>,
+    ) -> Option<Job> {
+        let (language, zone) = (settings.language, settings.timezone);
+        let prompts = version.prompts.iter();
+        let world = World {
+            settings: settings.clone(),
+            prompts: prompts
+                .map(|(name, text)| (name.clone(), Source::new(name, text)))
+                .collect(),
+            jobs: jobs.collect(),
+        };
+        let checker = Templates::new(language, zone, chrono::DateTime::UNIX_EPOCH);
+        let source = Source::new(format!("jobs/{}.toml", version.job), &*version.text);
+        job_file::resolve(&version.job, &source, &world, &checker, &mut Vec::new())
     }
 
     /// Where the secrets are kept that the settings and the jobs name.

@@ -51,6 +51,8 @@ pub struct Scope<'a> {
     pub hand_typed: bool,
     /// The template checker, shared by all files.
     pub checker: &'a Templates,
+    /// The files of `prompts/` that the job names.
+    pub prompts: BTreeSet<String>,
 }
 
 impl Scope<'_> {
@@ -247,6 +249,7 @@ impl Scope<'_> {
 
     fn file(&mut self, typed: At<String>) -> Option<Arc<Source>> {
         if let Some(file) = self.world.prompts.get(&typed.value) {
+            self.prompts.insert(typed.value);
             return Some(Arc::clone(file));
         }
         let what = format!("there is no file `prompts/{}`", typed.value);

@@ -18,16 +18,16 @@ impl Engine {
     ) -> Context<'c> {
         Context {
             clock: &self.clock,
-            settings: &self.settings,
-            folder: &self.folder,
-            secrets: &self.secrets,
+            settings: &self.loaded.settings,
+            folder: &self.loaded.folder,
+            secrets: &self.loaded.secrets,
             store: &self.store,
             templates,
             scope,
             state: &self.state,
             job: &job.name,
             step: &step.id,
-            reach: reach(job, &self.settings),
+            reach: reach(job, &self.loaded.settings),
             limit: step.timeout,
         }
     }

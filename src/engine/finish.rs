@@ -20,9 +20,9 @@ impl UnderWay<'_> {
             Outcome::Ok => self.messages(),
             other => (other, Vec::new()),
         };
-        let outcome = self.engine.secrets.scrub_outcome(outcome);
+        let outcome = self.engine.loaded.secrets.scrub_outcome(outcome);
         for message in &mut messages {
-            self.engine.secrets.scrub_message(message);
+            self.engine.loaded.secrets.scrub_message(message);
         }
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
         if good && deliver == Deliver::Send {
@@ -108,7 +108,7 @@ impl Engine {
                 Ok(None)
             }
             Err(mut reason) => {
-                self.secrets.scrub(&mut reason);
+                self.loaded.secrets.scrub(&mut reason);
                 self.store.delivery_failed(id, &reason).await?;
                 Ok(Some(format!("{}: {reason}", message.kind)))
             }

@@ -2,6 +2,8 @@
 
 mod context;
 mod finish;
+mod intake;
+mod loaded;
 mod recovery;
 mod roots;
 mod runner;
@@ -14,27 +16,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::config::folder::Folder;
-use crate::config::secrets::Secrets;
 use crate::job::{Outcome, RunId, StepEnd};
 use crate::store::{Store, StoreError};
 
+pub use intake::{Intake, Taken};
+pub use loaded::Loaded;
 pub use recovery::{Late, Left, recover, send_left};
 pub use roots::roots;
 pub use runner::{Deliver, Finished};
 
-/// What a process that executes runs has.
-#[derive(Debug)]
+/// What a process that executes runs has; clones share it.
+#[derive(Debug, Clone)]
 pub struct Engine {
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// The configuration.
-    pub settings: Settings,
-    /// The user's folder.
-    pub folder: Folder,
-    /// What `.env`, the environment and credentials hold.
-    pub secrets: Secrets,
+    /// The user's folder as it was read.
+    pub loaded: Arc<Loaded>,
     /// The database.
     pub store: Store,
     /// The folder with the database and the workspace.

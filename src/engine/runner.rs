@@ -11,7 +11,7 @@ use crate::job::{
     CursorKey, DeliveryId, Event, Outcome, RunId, RunState, StepEnd, StepRecord, Wait,
 };
 use crate::step::{Context, OnError, Step};
-use crate::store::{Accepted, RunUpdate, Start};
+use crate::store::{Accepted, Along, RunUpdate, Start};
 use crate::template::Templates;
 
 /// Whether a run's messages go out.
@@ -45,14 +45,21 @@ impl Engine {
     pub async fn run(
         &self,
         job: &Job,
-        hash: &str,
         mut event: Event,
         deliver: Deliver,
         observer: &mut Observer<'_>,
     ) -> Result<Finished, EngineError> {
-        self.secrets.scrub_value(&mut event.payload);
+        self.loaded.secrets.scrub_value(&mut event.payload);
         let start = Start::RunningBy(self.lock.clone());
-        let run = match self.store.accept(&event, hash, start).await? {
+        let along = Along {
+            version: self.loaded.version(job),
+            ..Along::default()
+        };
+        let accepted = self
+            .store
+            .accept_along(event.clone(), &job.hash, start, along)
+            .await?;
+        let run = match accepted {
             Accepted::New(run) => run,
             Accepted::Duplicate(run) => {
                 let outcome = Outcome::Skipped(format!("the same event is run {run} already"));
@@ -65,7 +72,7 @@ impl Engine {
         };
         observer(Progress::Accepted(run));
         let now = self.clock.now();
-        let settings = &self.settings;
+        let settings = &self.loaded.settings;
         let mut under_way = UnderWay {
             engine: self,
             job,
@@ -157,7 +164,7 @@ impl UnderWay<'_> {
         let now = self.engine.clock.now();
         if let Some(mut end) = self.gate(step) {
             if let StepEnd::Failed(reason) = &mut end {
-                self.engine.secrets.scrub(reason);
+                self.engine.loaded.secrets.scrub(reason);
             }
             let record = self.record(position, step, 1, (now, Duration::ZERO), &end);
             self.update.steps.push(record);
@@ -292,7 +299,7 @@ impl UnderWay<'_> {
 
     pub(super) async fn commit(&mut self) -> Result<Vec<DeliveryId>, EngineError> {
         let mut update = std::mem::replace(&mut self.update, RunUpdate::of(self.run));
-        self.engine.secrets.scrub_update(&mut update);
+        self.engine.loaded.secrets.scrub_update(&mut update);
         self.engine.store.record(update).await
     }
 }

@@ -13,7 +13,7 @@ use crate::step::{Context, Done, Step, StepError};
 /// Executes the step once. Every failure, a bug of the step's kind included, is an end. No secret leaves it.
 pub(super) async fn attempt(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
     let mut done = bounded(engine, step, context).await;
-    engine.secrets.scrub_done(&mut done);
+    engine.loaded.secrets.scrub_done(&mut done);
     done
 }
 

@@ -3,7 +3,9 @@
 mod event;
 mod outcome;
 mod run;
+mod slot;
 
 pub use event::{Event, TriggerKind};
 pub use outcome::{Outcome, StepEnd, Wait};
 pub use run::{Call, CursorKey, DeliveryId, NewDelivery, RunId, RunState, StepRecord};
+pub use slot::{Claimed, SlotClaim, Stretch};

@@ -16,7 +16,9 @@ mod recovery;
 mod retain;
 mod run;
 mod schema;
+mod slot;
 mod value;
+mod version;
 mod writer;
 
 #[cfg(test)]
@@ -38,7 +40,8 @@ pub use self::outbox::{Delivery, DeliveryState};
 pub use self::reader::Reader;
 pub use self::recovery::Orphan;
 pub use self::retain::Retention;
-pub use self::run::{Accepted, RunUpdate, Start};
+pub use self::run::{Accepted, Along, RunUpdate, Start};
+pub use self::version::Version;
 
 use self::check::Checker;
 use self::outbox::Settled;
@@ -148,10 +151,24 @@ impl Store {
         job_hash: &str,
         start: Start,
     ) -> Result<Accepted, StoreError> {
-        let (event, job_hash) = (event.clone(), job_hash.to_owned());
-        let made = (self.new_id(), self.now());
-        self.write(move |connection| run::accept(connection, &event, &job_hash, &start, made))
+        self.accept_along(event.clone(), job_hash, start, Along::default())
             .await
+    }
+
+    /// [`Store::accept`], with what becomes true in the same commit.
+    pub async fn accept_along(
+        &self,
+        event: Event,
+        job_hash: &str,
+        start: Start,
+        along: Along,
+    ) -> Result<Accepted, StoreError> {
+        let job_hash = job_hash.to_owned();
+        let made = (self.new_id(), self.now());
+        self.write(move |connection| {
+            run::accept(connection, &event, &job_hash, &start, &along, made)
+        })
+        .await
     }
 
     /// Marks a queued or waiting run as executed by the process that holds the lock `owner`.

@@ -121,8 +121,8 @@ pub(super) fn add(
     for delivery in deliveries {
         connection
             .prepare_cached(
-                "INSERT INTO deliveries (run_id, owner, kind, target, body, state, attempts, due_at, created_at)
-                 VALUES (?1, (SELECT owner FROM runs WHERE id = ?1), ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
+                "INSERT INTO deliveries (run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
+                 VALUES (?1, (SELECT owner FROM runs WHERE id = ?1), ?2, ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
             )?
             .execute((
                 run.0,

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::cursor::{self, CursorChange};
-use super::outbox;
 use super::value::{Id, JsonText, Micros, Span, Tokens};
+use super::version::{self, Version};
+use super::{outbox, slot};
 use crate::job::{
-    Call, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, StepRecord, Wait,
+    Call, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, SlotClaim, StepRecord, Wait,
 };
 
 /// What an accepted event's run does first.
@@ -21,12 +22,23 @@ pub enum Start {
     RunningBy(String),
 }
 
+/// What becomes true in one commit with an event and its run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Along {
+    /// The due moment that the run has from now on.
+    pub slot: Option<SlotClaim>,
+    /// Positions that moved past the event.
+    pub cursors: Vec<CursorChange>,
+    /// The texts that the run is pinned to, where they may not be kept yet.
+    pub version: Option<Version>,
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     /// It has a new run.
     New(RunId),
-    /// An event with the same dedupe key has this run.
+    /// An event with the same dedupe key, or the same slot, has this run (0 for a slot that was passed over).
     Duplicate(RunId),
 }
 
@@ -88,6 +100,7 @@ pub(super) fn accept(
     event: &Event,
     job_hash: &str,
     start: &Start,
+    along: &Along,
     (uuid, now): (Uuid, DateTime<Utc>),
 ) -> Result<Accepted, StoreError> {
     if let Some(key) = &event.dedupe_key {
@@ -99,6 +112,15 @@ pub(super) fn accept(
             return Ok(Accepted::Duplicate(RunId(run)));
         }
     }
+    if let Some(claim) = &along.slot
+        && let Some(run) = slot::taken(connection, &event.job, claim)?
+    {
+        return Ok(Accepted::Duplicate(run));
+    }
+    if let Some(version) = &along.version {
+        version::keep(connection, version, now)?;
+    }
+    cursor::change(connection, &along.cursors, now)?;
     let (state, owner, started_at) = match start {
         Start::Queued => ("queued", None, None),
         Start::RunningBy(owner) => ("running", Some(owner), Some(Micros(now))),
@@ -131,7 +153,11 @@ pub(super) fn accept(
             JsonText(&event.payload),
             Micros(event.at),
         ))?;
-    Ok(Accepted::New(RunId(run)))
+    let run = RunId(run);
+    if let Some(claim) = &along.slot {
+        slot::claim(connection, &event.job, claim, run, now)?;
+    }
+    Ok(Accepted::New(run))
 }
 
 /// Takes a run that is queued or waiting.

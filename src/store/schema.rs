@@ -10,7 +10,10 @@ use super::StoreError;
 const APPLICATION_ID: i64 = 0x5276_6c45;
 
 /// Version N of the schema is what the first N of these make; one that was released never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
 /// Makes an empty file ours.
 pub(super) fn create(connection: &mut Connection) -> Result<(), StoreError> {

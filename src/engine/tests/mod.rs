@@ -19,11 +19,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::{Deliver, Engine, EngineError, Finished, Progress};
+use super::{Deliver, Engine, EngineError, Finished, Loaded, Progress};
 use crate::clock::{Clock, TestClock};
 use crate::config::diagnostic::Source;
 use crate::config::folder::{Folder, Texts};
-use crate::config::secrets::Secrets;
 use crate::config::{Config, Job};
 use crate::job::{CursorKey, Event, Outcome, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
@@ -78,20 +77,16 @@ impl Home {
         let state = folder.path().join("state");
         let lock = ProcessLock::acquire(&state, clock.id()).unwrap();
         let place = Folder::Disk(folder.path().to_owned());
-        let secrets = Secrets::load(&place).0;
-        secrets.learn(config.secrets());
+        let job = Arc::clone(&config.jobs[JOB]);
         let engine = Engine {
             store: Store::open(&state, clock.clone(), Mode::Threaded)
                 .unwrap()
                 .store,
             clock: engines,
-            settings: config.settings,
-            secrets,
-            folder: place,
+            loaded: Arc::new(Loaded::new(place, config).0),
             lock: lock.name().to_owned(),
             state,
         };
-        let job = Arc::clone(&config.jobs[JOB]);
         Home {
             folder,
             clock,
@@ -138,9 +133,7 @@ impl Home {
     ) -> Result<Finished, EngineError> {
         let mut observer = |progress: Progress<'_>| hear(line(&progress));
         event.id = self.clock.id();
-        let run = self
-            .engine
-            .run(&self.job, "hash", event, deliver, &mut observer);
+        let run = self.engine.run(&self.job, event, deliver, &mut observer);
         run.await
     }
 
