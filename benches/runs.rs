@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use reveille::clock::SystemClock;
 use reveille::config::folder::Folder;
 use reveille::config::{Config, Job};
-use reveille::engine::{Deliver, Engine, Loaded};
+use reveille::engine::{Deliver, Engine, Loaded, Patience};
 use reveille::job::{Event, Outcome, TriggerKind};
 use reveille::store::lock::ProcessLock;
 use reveille::store::{Mode, Store};
@@ -118,6 +118,7 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
         store: opened.expect("the store opens").store,
         state: folder.to_owned(),
         lock: lock.name().to_owned(),
+        patience: Patience::None,
     };
     (Arc::new(engine), job)
 }

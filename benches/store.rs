@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use futures_util::future::join_all;
 use reveille::clock::SystemClock;
-use reveille::job::{DeliveryId, Event, NewDelivery, Outcome, RunState, StepRecord, TriggerKind};
+use reveille::job::{Event, NewDelivery, Outcome, RunState, StepRecord, TriggerKind};
 use reveille::store::{Filter, Mode, Reader, RunUpdate, Start, Store, StoreError};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ async fn one_run(store: &Store) {
         }],
         ..RunUpdate::of(run)
     };
-    let ids: Vec<DeliveryId> = store.record(update).await.expect("recorded");
+    let ids = store.record(update).await.expect("recorded").deliveries;
     let receipt = Some(json!(12345));
     store.delivered(ids[0], receipt).await.expect("delivered");
 }
@@ -132,6 +132,7 @@ fn step(position: u32) -> StepRecord {
         detail: None,
         started_at: Utc::now(),
         took: Duration::from_millis(12),
+        moved: Vec::new(),
     }
 }
 

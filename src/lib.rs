@@ -15,8 +15,8 @@
 //!
 //! # The house, from the bottom up
 //!
-//! - [`error`], [`clock`], [`hash`]: what a person is told and the exit code; the only time, sleep and ids; the one hash that
-//!   is written down.
+//! - [`error`], [`clock`], [`hash`], [`journal`]: what a person is told and the exit code; the only time, sleep and ids; the
+//!   one hash that is written down; what a program without a terminal says.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`sandbox`], [`template`], [`workspace`]: the one guarded HTTP client; programs that end for certain; the
@@ -66,6 +66,7 @@ pub mod engine;
 pub mod error;
 pub mod hash;
 pub mod job;
+pub mod journal;
 pub mod llm;
 pub mod net;
 pub mod sandbox;

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::out::errln;
 use crate::config::folder::Folder;
 use crate::config::{Config, Job};
-use crate::engine::{Engine, Loaded};
+use crate::engine::{Engine, Loaded, Patience};
 use crate::error::Error;
 use crate::job::{Event, TriggerKind};
 
@@ -86,6 +86,7 @@ pub(super) fn engine(
         store,
         state: context.state.clone(),
         lock: lock.to_owned(),
+        patience: Patience::None,
     }
 }
 

@@ -4,6 +4,7 @@ mod backup;
 mod by_hand;
 mod check;
 mod context;
+mod daemon;
 mod history;
 mod init;
 mod jobs;
@@ -52,6 +53,8 @@ pub struct Cli {
 enum Command {
     /// Run a job now, by hand
     Run(run::Arguments),
+    /// Run the jobs by themselves, until it is told to end
+    Daemon(daemon::Arguments),
     /// Show what a run would do, with the exact prompt; nothing with effects is executed
     Plan(plan::Arguments),
     /// Check the configuration and all jobs, and explain every mistake
@@ -78,6 +81,7 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
     let context = context::Context::new(cli.dir, cli.state, cli.now)?;
     match cli.command {
         Command::Run(arguments) => run::run(&context, &arguments),
+        Command::Daemon(arguments) => daemon::run(&context, &arguments),
         Command::Plan(arguments) => plan::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Jobs(arguments) => jobs::run(&context, &arguments),

@@ -7,7 +7,7 @@ use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
 use super::out::outln;
 use crate::config::Job;
-use crate::engine::{Engine, roots};
+use crate::engine::{Begun, Engine, roots};
 use crate::error::Error;
 use crate::job::RunId;
 use crate::step::{self, Kind, Step};
@@ -43,7 +43,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             engine.loaded.settings.timezone,
             now,
         ),
-        roots: roots(&job, &engine.loaded.settings, &event, RunId(0), now),
+        roots: roots(
+            &job,
+            &engine.loaded.settings,
+            &Begun::new(RunId(0), event, now),
+        ),
     };
     let mut steps = runtime.block_on(planner.steps());
     let mut deliveries = planner.deliveries();

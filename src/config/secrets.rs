@@ -151,6 +151,8 @@ impl Secrets {
             step.detail
                 .iter_mut()
                 .for_each(|value| self.scrub_value(value));
+            let moved = step.moved.iter_mut().filter_map(|(_, to)| to.as_mut());
+            moved.for_each(|value| self.scrub_value(value));
         }
         for call in &mut update.calls {
             call.error.iter_mut().for_each(|error| self.scrub(error));

@@ -17,7 +17,7 @@ use crate::config::value::{At, ClockTime, QuietHours, Span};
 pub use console::Console;
 pub use email::Email;
 pub use file::File;
-pub use send::{prepare, send};
+pub use send::{is_for_terminal, prepare, send};
 pub use telegram::Telegram;
 pub use webhook::Webhook;
 

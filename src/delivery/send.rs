@@ -73,6 +73,11 @@ pub async fn send(
     }
 }
 
+/// Whether a message has no way out but the terminal of the person who asked.
+pub fn is_for_terminal(message: &NewDelivery) -> bool {
+    message.kind != "file"
+}
+
 async fn write(message: &NewDelivery, state: &Path) -> Result<Option<Value>, String> {
     let workspace = Workspace::new(state.join("workspace"));
     let path = message.target["path"]

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::runner::{Deliver, Finished, UnderWay};
+use super::run::{Deliver, Finished};
+use super::runner::UnderWay;
 use super::{Engine, EngineError, Message, Observer, Progress};
 use crate::delivery;
-use crate::job::{DeliveryId, NewDelivery, Outcome, RunState, StepEnd, StepRecord};
+use crate::job::{
+    DeliveryId, Event, NewDelivery, Outcome, RunState, StepEnd, StepRecord, TriggerKind,
+};
+use crate::store::{Accepted, Follow};
 
 impl UnderWay<'_> {
     pub(super) async fn finish(
@@ -27,31 +31,79 @@ impl UnderWay<'_> {
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
         if good && deliver == Deliver::Send {
             self.update.cursors.append(&mut self.moved);
-            self.update.deliveries = messages.clone();
+            self.update.deliveries.clone_from(&messages);
         }
         self.update.state = Some(RunState::Finished(outcome.clone()));
-        let ids = self.commit().await?;
-        let mut unsent = Vec::new();
+        for step in &mut self.update.steps {
+            step.moved.clear();
+        }
+        self.update.events = self.following(&outcome);
+        let jobs = self.update.events.iter();
+        let jobs: Vec<String> = jobs.map(|follow| follow.event.job.clone()).collect();
+        let recorded = self.commit().await?;
+        let follow = recorded.runs.iter().zip(jobs);
+        let follow = follow.filter_map(|(accepted, job)| match accepted {
+            Accepted::New(run) => Some((*run, job)),
+            Accepted::Duplicate(_) => None,
+        });
+        let mut finished = Finished {
+            run: self.run,
+            outcome,
+            unsent: Vec::new(),
+            left: Vec::new(),
+            follow: follow.collect(),
+        };
+        let ids = recorded.deliveries.into_iter();
         match deliver {
             Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
-            Deliver::Send => {
-                for (id, message) in ids.into_iter().zip(&messages) {
+            Deliver::Leave if self.event.kind != TriggerKind::Hand => {
+                finished.left = ids.zip(messages).collect();
+            }
+            Deliver::Leave | Deliver::Send => {
+                for (id, message) in ids.zip(&messages) {
+                    if deliver == Deliver::Leave && !delivery::is_for_terminal(message) {
+                        finished.left.push((id, message.clone()));
+                        continue;
+                    }
                     let mut print = |text: &str| {
                         observer(Progress::Message(Message {
                             text,
                             meant_for: &message.kind,
                         }));
                     };
-                    unsent.extend(self.engine.send(id, message, &mut print).await?);
+                    finished
+                        .unsent
+                        .extend(self.engine.send(id, message, &mut print).await?);
                 }
             }
         }
-        observer(Progress::Finished(&outcome));
-        Ok(Finished {
-            run: self.run,
-            outcome,
-            unsent,
-        })
+        observer(Progress::Finished(&finished.outcome));
+        Ok(finished)
+    }
+
+    /// The events of the jobs that wait for an end like this one.
+    fn following(&self, outcome: &Outcome) -> Vec<Follow> {
+        let Some(seat) = self.seat else {
+            return Vec::new();
+        };
+        let engine = self.engine;
+        let latest = seat.queue().latest.borrow().clone();
+        let payload = json!({ "job": self.job.name, "run": self.run, "outcome": outcome.word() });
+        let waiting = latest.after(&self.job.name, outcome).into_iter();
+        let follow = waiting.map(|(job, trigger)| Follow {
+            event: Event {
+                id: engine.clock.id(),
+                job: job.name.clone(),
+                kind: TriggerKind::After,
+                dedupe_key: Some(format!("after:{}:{}:{trigger}", self.run.0, job.name)),
+                payload: payload.clone(),
+                at: engine.clock.now(),
+            },
+            job_hash: job.hash.clone(),
+            version: seat.queue().unkept(&latest, job),
+            uuid: engine.clock.id(),
+        });
+        follow.collect()
     }
 
     /// The texts of all deliveries; what renders empty is not sent, and the run says so.
@@ -77,6 +129,7 @@ impl UnderWay<'_> {
                         ),
                         started_at: self.engine.clock.now(),
                         took: Duration::ZERO,
+                        moved: Vec::new(),
                     };
                     self.update.steps.push(record);
                 }

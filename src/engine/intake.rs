@@ -1,11 +1,15 @@
-//! Where triggers bring what happened.
+//! Where triggers and people bring what happened.
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use super::{Engine, EngineError, Loaded};
-use crate::job::{Event, SlotClaim};
+use super::queue::{Cancelled, Queue, Room};
+use super::run::{Deliver, Finished};
+use super::work::{self, Follower, Row, Work};
+use super::{EngineError, Loaded, Observer, Progress};
+use crate::config::Job;
+use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord};
 use crate::store::{Accepted, Along, CursorChange, Start};
 
 /// Something that happened to a job, and what becomes true with it.
@@ -19,42 +23,162 @@ pub struct Taken {
     pub cursors: Vec<CursorChange>,
 }
 
-/// Where triggers bring what happened; clones are the same place.
+/// How a person's run differs from a trigger's.
+pub struct ByHand {
+    /// Whether its messages go out.
+    pub deliver: Deliver,
+    /// Steps that it need not do, with their results.
+    pub steps: Vec<StepRecord>,
+    /// Hears what goes on.
+    pub observer: Box<Observer<'static>>,
+}
+
+/// Where triggers and people bring what happened; clones are the same place.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    engine: Engine,
-    loaded: watch::Receiver<Arc<Loaded>>,
+    queue: Arc<Queue>,
 }
 
 impl Intake {
+    /// The way into a queue.
+    pub fn new(queue: Arc<Queue>) -> Self {
+        Intake { queue }
+    }
+
     /// The newest reading of the user's folder.
     pub fn loaded(&self) -> Arc<Loaded> {
-        Arc::clone(&self.loaded.borrow())
+        Arc::clone(&self.queue.latest.borrow())
     }
 
     /// Hears of each new reading.
     pub fn reloaded(&self) -> watch::Receiver<Arc<Loaded>> {
-        self.loaded.clone()
+        self.queue.latest.clone()
     }
 
     /// Writes down what happened, with its run; the run then begins by itself. On the disk when it returns.
     ///
+    /// `None` when the job is not there any more.
+    ///
     /// # Errors
     /// The store cannot be written: nothing of it is true, and the trigger brings it again.
-    ///
-    /// `None` when the job is not there any more.
     pub async fn take(&self, taken: Taken) -> Result<Option<Accepted>, EngineError> {
         let loaded = self.loaded();
-        let Some(job) = loaded.jobs.get(&taken.event.job) else {
+        let Some(job) = loaded.jobs.get(&taken.event.job).cloned() else {
             return Ok(None);
         };
         let along = Along {
             slot: taken.slot,
             cursors: taken.cursors,
-            version: loaded.version(job),
+            ..Along::default()
         };
-        let store = &self.engine.store;
-        let accepted = store.accept_along(taken.event, &job.hash, Start::Queued, along);
+        let accepted = self.accept(taken.event, along, (loaded, job), Deliver::Leave, None);
         accepted.await.map(Some)
+    }
+
+    /// Executes a run that a person asked for, in its turn; `None` when the process ends under it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn by_hand(
+        &self,
+        job: Arc<Job>,
+        event: Event,
+        hand: ByHand,
+    ) -> Result<Option<Finished>, EngineError> {
+        let (end, finished) = oneshot::channel();
+        let follower = Follower {
+            observer: hand.observer,
+            end,
+        };
+        let along = Along {
+            steps: hand.steps,
+            ..Along::default()
+        };
+        let pinned = (self.loaded(), job);
+        let accepted = self.accept(event, along, pinned, hand.deliver, Some(follower));
+        accepted.await?;
+        Ok(finished.await.ok())
+    }
+
+    /// Stops a run that is under way, or that waits for its turn; gives the step with effects that was under way.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRun`], [`EngineError::AlreadyFinished`]; the store cannot be written.
+    pub async fn cancel(&self, run: RunId) -> Result<Option<String>, EngineError> {
+        let engine = &self.queue.engine;
+        let story = engine.store.read(move |reader| reader.run(run)).await?;
+        let story = story.ok_or(EngineError::UnknownRun(run))?;
+        match self.queue.cancel(run) {
+            Cancelled::UnderWay => Ok(story.under_way().map(|step| step.id.clone())),
+            Cancelled::Waiting => {
+                work::ended(engine, run, Outcome::Cancelled).await?;
+                Ok(None)
+            }
+            Cancelled::Unknown => engine.cancel(run).await,
+        }
+    }
+
+    async fn accept(
+        &self,
+        mut event: Event,
+        mut along: Along,
+        (loaded, job): (Arc<Loaded>, Arc<Job>),
+        deliver: Deliver,
+        mut follower: Option<Follower>,
+    ) -> Result<Accepted, EngineError> {
+        let queue = &self.queue;
+        let store = &queue.engine.store;
+        loaded.secrets.scrub_value(&mut event.payload);
+        along.version = queue.unkept(&loaded, &job);
+        let (kind, known) = (event.kind, !along.steps.is_empty());
+        let room = queue.room(&job, kind);
+        let start = match &room {
+            Room::Now(_) => Start::RunningBy(queue.engine.lock.clone()),
+            Room::Later => Start::Queued,
+            Room::Taken(other) => {
+                let other = other.map_or_else(String::new, |run| format!(" {run}"));
+                let reason = format!("run{other} of this job was under way");
+                Start::Ended(Outcome::Skipped(reason))
+            }
+        };
+        let row = match &room {
+            Room::Now(_) if !known => Row::Fresh(Box::new(event.clone())),
+            Room::Now(_) => Row::Adopted,
+            _ => Row::Kept,
+        };
+        let accepted = store.accept_along(event, &job.hash, start, along).await?;
+        queue.kept(&job);
+        let Accepted::New(run) = accepted else {
+            let reason = format!("the same event is run {} already", accepted.run());
+            self.tell(follower, accepted.run(), Outcome::Skipped(reason));
+            return Ok(accepted);
+        };
+        if let Some(follower) = &mut follower {
+            (follower.observer)(Progress::Accepted(run));
+        }
+        let work = |follower| Work {
+            run,
+            job,
+            loaded,
+            kind,
+            row,
+            deliver,
+            follower,
+        };
+        match room {
+            Room::Now(reserved) => reserved.start(work(follower)),
+            Room::Later => queue.push(work(follower)),
+            Room::Taken(_) => {
+                let reason = "another run of this job is under way".to_owned();
+                self.tell(follower, run, Outcome::Skipped(reason));
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn tell(&self, follower: Option<Follower>, run: RunId, outcome: Outcome) {
+        if let Some(follower) = follower {
+            let _ = follower.end.send(Finished::nothing(run, outcome));
+        }
     }
 }

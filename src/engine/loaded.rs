@@ -1,12 +1,14 @@
 //! One reading of the user's folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::folder::Folder;
 use crate::config::secrets::Secrets;
 use crate::config::{Config, Job, Settings};
+use crate::job::Outcome;
 use crate::store::Version;
+use crate::trigger::{self, On};
 
 /// One reading of the user's folder. It is swapped whole; a run keeps the one that it began with.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct Loaded {
     pub secrets: Secrets,
     /// The jobs that are right, by name.
     pub jobs: BTreeMap<String, Arc<Job>>,
+    /// For a job that others wait for, their names.
+    followers: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Loaded {
@@ -31,9 +35,35 @@ impl Loaded {
             settings: config.settings,
             folder,
             secrets,
+            followers: followers(&config.jobs),
             jobs: config.jobs,
         };
         (loaded, warnings)
+    }
+
+    /// The jobs that wait for such an end of a run of `name`, each with its trigger's id.
+    pub fn after(&self, name: &str, outcome: &Outcome) -> Vec<(&Arc<Job>, &str)> {
+        let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
+        let bad = matches!(outcome, Outcome::Failed(_) | Outcome::Interrupted(_));
+        let Some(names) = self.followers.get(name) else {
+            return Vec::new();
+        };
+        let triggers = names.iter().filter_map(|name| self.jobs.get(name));
+        let triggers = triggers.flat_map(|job| job.triggers.iter().map(move |one| (job, one)));
+        let waiting = triggers.filter(|(job, trigger)| match &trigger.kind {
+            trigger::Kind::After(after) if after.job == name => {
+                let counts = match after.on {
+                    On::Success => good,
+                    On::Failure => bad,
+                    On::Any => good || bad,
+                };
+                counts && trigger.enabled && job.enabled
+            }
+            _ => false,
+        });
+        waiting
+            .map(|(job, trigger)| (job, trigger.id.as_str()))
+            .collect()
     }
 
     /// The texts of `job`, read again; `None` when they were edited since it was loaded, or hold a secret, which no row does.
@@ -66,4 +96,17 @@ impl Loaded {
             _ => Config::one_job(version, &self.settings, self.jobs.keys().cloned()).map(Arc::new),
         }
     }
+}
+
+fn followers(jobs: &BTreeMap<String, Arc<Job>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut followers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for job in jobs.values() {
+        for trigger in &job.triggers {
+            if let trigger::Kind::After(after) = &trigger.kind {
+                let of_job = followers.entry(after.job.clone()).or_default();
+                of_job.insert(job.name.clone());
+            }
+        }
+    }
+    followers
 }

@@ -1,15 +1,22 @@
 //! Executes runs: steps in order, the outcome and its messages in one commit, then the messages.
 
+mod adopt;
 mod context;
+mod daemon;
 mod finish;
 mod intake;
 mod loaded;
+mod outbox;
+mod patience;
+mod queue;
 mod recovery;
 mod roots;
+mod run;
 mod runner;
 mod step;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,11 +26,15 @@ use crate::clock::Clock;
 use crate::job::{Outcome, RunId, StepEnd};
 use crate::store::{Store, StoreError};
 
-pub use intake::{Intake, Taken};
+pub use daemon::Daemon;
+pub use intake::{ByHand, Intake, Taken};
 pub use loaded::Loaded;
+pub use outbox::Outbox;
+pub use patience::Patience;
+pub use queue::{Queue, Seat};
 pub use recovery::{Late, Left, recover, send_left};
 pub use roots::roots;
-pub use runner::{Deliver, Finished};
+pub use run::{Begun, Deliver, Finished};
 
 /// What a process that executes runs has; clones share it.
 #[derive(Debug, Clone)]
@@ -38,6 +49,8 @@ pub struct Engine {
     pub state: PathBuf,
     /// The name of this process's lock.
     pub lock: String,
+    /// Whether a full disk is waited for.
+    pub patience: Patience,
 }
 
 /// Why a run could not be written down: the only errors that stop more than a run.

@@ -49,20 +49,28 @@ pub(super) async fn interrupt(
             ),
             None => "the program stopped under it".to_owned(),
         };
-        match engine.store.interrupt(&orphan, &reason, Vec::new()).await {
-            Ok(_) => left.push(Left {
-                run: orphan.story.row.run,
-                job: orphan.story.row.job.clone(),
-                reason,
-            }),
-            // Another process was quicker, or has forgotten it since.
-            Err(
-                StoreError::Taken(_) | StoreError::AlreadyFinished(_) | StoreError::UnknownRun(_),
-            ) => {}
-            Err(error) => return Err(error),
-        }
+        left.extend(end(engine, orphan, reason).await?);
     }
     Ok(left)
+}
+
+/// Ends one as interrupted; `None` when another process was quicker, or has forgotten it since.
+pub(super) async fn end(
+    engine: &Engine,
+    orphan: Orphan,
+    reason: String,
+) -> Result<Option<Left>, EngineError> {
+    match engine.store.interrupt(&orphan, &reason, Vec::new()).await {
+        Ok(_) => Ok(Some(Left {
+            run: orphan.story.row.run,
+            job: orphan.story.row.job,
+            reason,
+        })),
+        Err(StoreError::Taken(_) | StoreError::AlreadyFinished(_) | StoreError::UnknownRun(_)) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Sends what dead processes had committed and perhaps not sent: at least once, so it can come a second time. Gives

@@ -1,21 +1,21 @@
 //! What templates see besides the results of steps.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
+use super::run::Begun;
 use crate::config::{Job, Settings};
-use crate::job::{Event, RunId};
 
 /// `event`, `job`, `run`, `now` and `language`.
 ///
 /// Every field that any trigger of the job may fill is there; what this event lacks is `none`.
-pub fn roots(
-    job: &Job,
-    settings: &Settings,
-    event: &Event,
-    run: RunId,
-    now: DateTime<Utc>,
-) -> Map<String, Value> {
+pub fn roots(job: &Job, settings: &Settings, begun: &Begun) -> Map<String, Value> {
+    let Begun {
+        run,
+        event,
+        at: now,
+        ..
+    } = begun;
     let mut fields: Map<String, Value> = job
         .event_fields
         .iter()
@@ -32,7 +32,10 @@ pub fn roots(
         "job".to_owned(),
         json!({ "name": job.name, "description": job.description }),
     );
-    roots.insert("run".to_owned(), json!({ "id": run.0, "attempt": 1 }));
+    roots.insert(
+        "run".to_owned(),
+        json!({ "id": run.0, "attempt": begun.attempt }),
+    );
     let now = now.to_rfc3339_opts(SecondsFormat::Secs, false);
     roots.insert("now".to_owned(), Value::String(now));
     roots.insert("language".to_owned(), json!(settings.language.code()));

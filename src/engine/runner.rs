@@ -1,134 +1,75 @@
-//! One run from its event to its outcome.
+//! One run, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::queue::Seat;
+use super::run::Begun;
 use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
-use crate::job::{
-    CursorKey, DeliveryId, Event, Outcome, RunId, RunState, StepEnd, StepRecord, Wait,
-};
+use crate::job::{Event, Moved, Outcome, RunId, RunState, StepEnd, StepRecord, Wait};
 use crate::step::{Context, OnError, Step};
-use crate::store::{Accepted, Along, RunUpdate, Start};
+use crate::store::{Recorded, RunUpdate};
 use crate::template::Templates;
-
-/// Whether a run's messages go out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deliver {
-    /// They do.
-    Send,
-    /// They are shown to the observer; no remembered position moves.
-    Hold,
-}
-
-/// What became of a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
-    /// Its number.
-    pub run: RunId,
-    /// Its end.
-    pub outcome: Outcome,
-    /// Messages that could not be sent, each with the reason.
-    pub unsent: Vec<String>,
-}
 
 /// A result that took longer is committed at once, so that a crash does not cost it.
 const COSTLY: Duration = Duration::from_secs(1);
-
-impl Engine {
-    /// Executes `job` for `event`. Dropping the future cancels the run: see [`Engine::cancel`].
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    pub async fn run(
-        &self,
-        job: &Job,
-        mut event: Event,
-        deliver: Deliver,
-        observer: &mut Observer<'_>,
-    ) -> Result<Finished, EngineError> {
-        self.loaded.secrets.scrub_value(&mut event.payload);
-        let start = Start::RunningBy(self.lock.clone());
-        let along = Along {
-            version: self.loaded.version(job),
-            ..Along::default()
-        };
-        let accepted = self
-            .store
-            .accept_along(event.clone(), &job.hash, start, along)
-            .await?;
-        let run = match accepted {
-            Accepted::New(run) => run,
-            Accepted::Duplicate(run) => {
-                let outcome = Outcome::Skipped(format!("the same event is run {run} already"));
-                return Ok(Finished {
-                    run,
-                    outcome,
-                    unsent: Vec::new(),
-                });
-            }
-        };
-        observer(Progress::Accepted(run));
-        let now = self.clock.now();
-        let settings = &self.loaded.settings;
-        let mut under_way = UnderWay {
-            engine: self,
-            job,
-            run,
-            templates: Templates::new(settings.language, settings.timezone, now),
-            roots: roots(job, settings, &event, run, now),
-            update: RunUpdate::of(run),
-            moved: Vec::new(),
-            under_way: None,
-        };
-        let limit =
-            crate::clock::timeout(self.clock.as_ref(), job.timeout, under_way.steps(observer));
-        let outcome = match limit.await {
-            Ok(outcome) => outcome?,
-            Err(_) => under_way.out_of_time(),
-        };
-        under_way.finish(outcome, deliver, observer).await
-    }
-
-    /// Writes down that somebody stopped a run; gives the step with effects that was under way, which may have had
-    /// its effect.
-    ///
-    /// # Errors
-    /// The store cannot be read or written; [`EngineError::AlreadyFinished`]: what has an end keeps it.
-    pub async fn cancel(&self, run: RunId) -> Result<Option<String>, EngineError> {
-        let story = self.store.read(move |reader| reader.run(run)).await?;
-        let under_way = story.and_then(|story| Some(story.under_way()?.id.clone()));
-        let state = Some(RunState::Finished(Outcome::Cancelled));
-        let update = RunUpdate {
-            state,
-            ..RunUpdate::of(run)
-        };
-        self.store.record(update).await?;
-        Ok(under_way)
-    }
-}
 
 pub(super) struct UnderWay<'a> {
     pub(super) engine: &'a Engine,
     pub(super) job: &'a Job,
     pub(super) run: RunId,
+    pub(super) event: Event,
+    pub(super) seat: Option<&'a Seat>,
     pub(super) templates: Templates,
     pub(super) roots: Map<String, Value>,
     /// What the next commit holds.
     pub(super) update: RunUpdate,
     /// Positions that move with the outcome, if it is a good one.
-    pub(super) moved: Vec<(CursorKey, Option<Value>)>,
+    pub(super) moved: Vec<Moved>,
+    /// What is known of steps from before this process had the run.
+    before: Vec<StepRecord>,
     /// The step that is being executed, since when.
     under_way: Option<(StepRecord, Duration)>,
 }
 
-impl UnderWay<'_> {
-    async fn steps(&mut self, observer: &mut Observer<'_>) -> Result<Outcome, EngineError> {
+impl<'a> UnderWay<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        job: &'a Job,
+        begun: Begun,
+        seat: Option<&'a Seat>,
+    ) -> Self {
+        let settings = &engine.loaded.settings;
+        UnderWay {
+            engine,
+            job,
+            run: begun.run,
+            seat,
+            templates: Templates::new(settings.language, settings.timezone, begun.at),
+            roots: roots(job, settings, &begun),
+            event: begun.event,
+            update: RunUpdate::of(begun.run),
+            moved: Vec::new(),
+            before: begun.steps,
+            under_way: None,
+        }
+    }
+
+    pub(super) async fn steps(
+        &mut self,
+        observer: &mut Observer<'_>,
+    ) -> Result<Outcome, EngineError> {
         for (position, step) in self.job.steps.iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);
-            match self.step(position, step, observer).await? {
+            let end = match self.recorded(position, step) {
+                Some(end) => end,
+                None => self.step(position, step, observer).await?,
+            };
+            match end {
                 StepEnd::Done(value) => {
                     self.roots.insert(step.id.clone(), value);
                 }
@@ -154,6 +95,32 @@ impl UnderWay<'_> {
         Ok(Outcome::Ok)
     }
 
+    /// How the step ended before this process had the run, if it did.
+    fn recorded(&mut self, position: u32, step: &Step) -> Option<StepEnd> {
+        let of_step = |record: &&mut StepRecord| record.position == position;
+        let record = self.before.iter_mut().rfind(of_step)?;
+        let end = match record.end {
+            "done" => StepEnd::Done(record.result.take().unwrap_or_default()),
+            "skipped" => StepEnd::Skipped,
+            "failed" if step.retry.after(record.attempt).is_none() => {
+                StepEnd::Failed(record.error.take().unwrap_or_default())
+            }
+            // Under way, or to be tried again.
+            _ => return None,
+        };
+        self.moved.append(&mut record.moved);
+        Some(end)
+    }
+
+    /// The number of the next attempt at a step.
+    fn next_attempt(&self, position: u32) -> u32 {
+        let of_step = self
+            .before
+            .iter()
+            .filter(|record| record.position == position);
+        of_step.map(|record| record.attempt + 1).max().unwrap_or(1)
+    }
+
     async fn step(
         &mut self,
         position: u32,
@@ -166,7 +133,8 @@ impl UnderWay<'_> {
             if let StepEnd::Failed(reason) = &mut end {
                 self.engine.loaded.secrets.scrub(reason);
             }
-            let record = self.record(position, step, 1, (now, Duration::ZERO), &end);
+            let attempt = self.next_attempt(position);
+            let record = self.record(position, step, attempt, (now, Duration::ZERO), &end);
             self.update.steps.push(record);
             observer(Progress::Ended {
                 step: &step.id,
@@ -176,7 +144,7 @@ impl UnderWay<'_> {
             return Ok(end);
         }
         let effects = step.kind.declaration().effects;
-        for attempt in 1.. {
+        for attempt in self.next_attempt(position).. {
             let began = (self.engine.clock.now(), self.engine.clock.monotonic());
             let times = (began.0, Duration::ZERO);
             let mut started = self.record(position, step, attempt, times, &StepEnd::Skipped);
@@ -196,6 +164,7 @@ impl UnderWay<'_> {
             let took = self.engine.clock.monotonic().saturating_sub(began.1);
             let mut record = self.record(position, step, attempt, (began.0, took), &done.end);
             record.detail = done.detail;
+            record.moved.clone_from(&done.cursors);
             self.update.steps.push(record);
             self.update.calls.extend(done.calls);
             self.moved.extend(done.cursors);
@@ -242,7 +211,7 @@ impl UnderWay<'_> {
     }
 
     /// The run's time is up: the step under way ends with it.
-    fn out_of_time(&mut self) -> Outcome {
+    pub(super) fn out_of_time(&mut self) -> Outcome {
         let seconds = self.job.timeout.as_secs_f64();
         let mut reason = format!("the run did not end within its timeout of {seconds} s");
         if let Some((mut record, began)) = self.under_way.take() {
@@ -285,21 +254,33 @@ impl UnderWay<'_> {
             detail: None,
             started_at,
             took,
+            moved: Vec::new(),
         }
     }
 
-    /// Backs off as a row that waits, so that everybody sees it.
+    /// Backs off as a row that waits, so that everybody sees it, and holds no place meanwhile.
     async fn wait(&mut self, wait: Duration) -> Result<(), EngineError> {
         let until = self.engine.clock.now() + wait;
         self.update.state = Some(RunState::Waiting(Wait::Until(until)));
         self.commit().await?;
+        if let Some(seat) = self.seat {
+            seat.leave();
+        }
         self.engine.clock.sleep(wait).await;
-        self.engine.store.begin(self.run, &self.engine.lock).await
+        if let Some(seat) = self.seat {
+            seat.take().await;
+        }
+        let (run, lock) = (self.run, &self.engine.lock);
+        self.engine
+            .patiently(|| self.engine.store.begin(run, lock))
+            .await
     }
 
-    pub(super) async fn commit(&mut self) -> Result<Vec<DeliveryId>, EngineError> {
+    pub(super) async fn commit(&mut self) -> Result<Recorded, EngineError> {
         let mut update = std::mem::replace(&mut self.update, RunUpdate::of(self.run));
         self.engine.loaded.secrets.scrub_update(&mut update);
-        self.engine.store.record(update).await
+        let update = Arc::new(update);
+        let record = || self.engine.store.record(Arc::clone(&update));
+        self.engine.patiently(record).await
     }
 }

@@ -7,5 +7,5 @@ mod slot;
 
 pub use event::{Event, TriggerKind};
 pub use outcome::{Outcome, StepEnd, Wait};
-pub use run::{Call, CursorKey, DeliveryId, NewDelivery, RunId, RunState, StepRecord};
+pub use run::{Call, CursorKey, DeliveryId, Moved, NewDelivery, RunId, RunState, StepRecord};
 pub use slot::{Claimed, SlotClaim, Stretch};

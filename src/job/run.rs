@@ -61,7 +61,12 @@ pub struct StepRecord {
     pub started_at: DateTime<Utc>,
     /// How long it took.
     pub took: Duration,
+    /// Positions that move when the run ends well, while it has not: another process may have to go on with it.
+    pub moved: Vec<Moved>,
 }
+
+/// A position and where it moves to; `None` forgets it.
+pub type Moved = (CursorKey, Option<Value>);
 
 /// One call to a language model: a row of the ledger.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -89,7 +94,7 @@ pub struct Call {
 }
 
 /// Where a remembered position belongs: steps of one job never share positions.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CursorKey {
     /// The job's name, or a source's (`calendar:home`) for what is shared.
     pub owner: String,

@@ -182,7 +182,7 @@ impl Reader<'_> {
 
     fn steps(&self, run: RunId) -> Result<Vec<StepRecord>, StoreError> {
         let sql =
-            "SELECT position, attempt, id, kind, end, result, error, detail, started_at, took_us
+            "SELECT position, attempt, id, kind, end, result, error, detail, started_at, took_us, moved
                    FROM steps WHERE run_id = ?1 ORDER BY position, attempt";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([run.0], |row| {
@@ -197,6 +197,10 @@ impl Reader<'_> {
                 detail: row.get::<_, Option<Json>>("detail")?.map(|json| json.0),
                 started_at: row.get::<_, Micros>("started_at")?.0,
                 took: row.get::<_, Span>("took_us")?.0,
+                moved: match row.get::<_, Option<Json>>("moved")? {
+                    Some(Json(moved)) => serde_json::from_value(moved).unwrap_or_default(),
+                    None => Vec::new(),
+                },
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -3,6 +3,7 @@
 //! A write is answered once it is on the disk (WAL, `synchronous = FULL`). Several processes may use one
 //! folder: SQLite's locks order their writes, and [`lock`] tells which of them are alive.
 
+mod accept;
 mod backup;
 mod check;
 mod cursor;
@@ -32,6 +33,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use self::accept::{Accepted, Along, Start};
 pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::error::StoreError;
@@ -40,7 +42,7 @@ pub use self::outbox::{Delivery, DeliveryState};
 pub use self::reader::Reader;
 pub use self::recovery::Orphan;
 pub use self::retain::Retention;
-pub use self::run::{Accepted, Along, RunUpdate, Start};
+pub use self::run::{Follow, Recorded, RunUpdate};
 pub use self::version::Version;
 
 use self::check::Checker;
@@ -166,7 +168,7 @@ impl Store {
         let job_hash = job_hash.to_owned();
         let made = (self.new_id(), self.now());
         self.write(move |connection| {
-            run::accept(connection, &event, &job_hash, &start, &along, made)
+            accept::accept(connection, &event, &job_hash, &start, &along, made)
         })
         .await
     }
@@ -177,7 +179,7 @@ impl Store {
     /// [`StoreError::Taken`] if another process was quicker.
     pub async fn begin(&self, run: RunId, owner: &str) -> Result<(), StoreError> {
         let (owner, now) = (owner.to_owned(), self.now());
-        self.write(move |connection| run::begin(connection, run, &owner, now))
+        self.write(move |connection| accept::begin(connection, run, &owner, now))
             .await
     }
 
@@ -187,7 +189,7 @@ impl Store {
     /// [`StoreError::Taken`] if another process was quicker.
     pub async fn adopt(&self, orphan: &Orphan, owner: &str) -> Result<(), StoreError> {
         let (run, from, owner) = (orphan.story.row.run, orphan.owner.clone(), owner.to_owned());
-        self.write(move |connection| run::adopt(connection, run, &from, &owner))
+        self.write(move |connection| accept::adopt(connection, run, &from, &owner))
             .await
     }
 
@@ -209,18 +211,18 @@ impl Store {
             ..RunUpdate::of(run)
         };
         self.write(move |connection| {
-            run::adopt(connection, run, &from, &from)?;
-            run::record(connection, &update, now)
+            accept::adopt(connection, run, &from, &from)?;
+            Ok(run::record(connection, &update, now)?.deliveries)
         })
         .await
     }
 
-    /// Commits all of `update`, or nothing of it; gives the new deliveries' numbers in their order.
+    /// Commits all of `update`, or nothing of it.
     ///
     /// # Errors
     /// [`StoreError::AlreadyFinished`] and [`StoreError::StepRecorded`]: what has an end keeps it.
-    pub async fn record(&self, update: RunUpdate) -> Result<Vec<DeliveryId>, StoreError> {
-        let now = self.now();
+    pub async fn record(&self, update: impl Into<Arc<RunUpdate>>) -> Result<Recorded, StoreError> {
+        let (now, update) = (self.now(), update.into());
         self.write(move |connection| run::record(connection, &update, now))
             .await
     }

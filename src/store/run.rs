@@ -1,55 +1,19 @@
-//! Writes about runs: accepted, begun, gone on, finished.
+//! Writes about runs under way: gone on, finished.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::StoreError;
+use super::accept::{Accepted, Along, Start, accept};
 use super::cursor::{self, CursorChange};
-use super::value::{Id, JsonText, Micros, Span, Tokens};
-use super::version::{self, Version};
-use super::{outbox, slot};
+use super::outbox;
+use super::value::{JsonText, Micros, Span, Tokens};
+use super::version::Version;
 use crate::job::{
-    Call, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, SlotClaim, StepRecord, Wait,
+    Call, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, StepRecord, Wait,
 };
-
-/// What an accepted event's run does first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Start {
-    /// It waits in the queue.
-    Queued,
-    /// The process that holds this lock executes it at once.
-    RunningBy(String),
-}
-
-/// What becomes true in one commit with an event and its run.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Along {
-    /// The due moment that the run has from now on.
-    pub slot: Option<SlotClaim>,
-    /// Positions that moved past the event.
-    pub cursors: Vec<CursorChange>,
-    /// The texts that the run is pinned to, where they may not be kept yet.
-    pub version: Option<Version>,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
-    /// It has a new run.
-    New(RunId),
-    /// An event with the same dedupe key, or the same slot, has this run (0 for a slot that was passed over).
-    Duplicate(RunId),
-}
-
-impl Accepted {
-    /// The event's run, new or not.
-    pub fn run(self) -> RunId {
-        match self {
-            Accepted::New(run) | Accepted::Duplicate(run) => run,
-        }
-    }
-}
 
 /// Everything that becomes true of a run at one instant.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +30,30 @@ pub struct RunUpdate {
     pub cursors: Vec<CursorChange>,
     /// Messages for the outbox.
     pub deliveries: Vec<NewDelivery>,
+    /// What follows from it: events whose runs wait in the queue.
+    pub events: Vec<Follow>,
+}
+
+/// An event that follows from a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Follow {
+    /// What happened.
+    pub event: Event,
+    /// Which text of its job it is for.
+    pub job_hash: String,
+    /// That text, where it may not be kept yet.
+    pub version: Option<Version>,
+    /// Its own id, and its run's.
+    pub uuid: Uuid,
+}
+
+/// What a commit gave numbers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The new messages', in their order.
+    pub deliveries: Vec<DeliveryId>,
+    /// The runs of the events, in their order.
+    pub runs: Vec<Accepted>,
 }
 
 impl RunUpdate {
@@ -78,6 +66,7 @@ impl RunUpdate {
             calls: Vec::new(),
             cursors: Vec::new(),
             deliveries: Vec::new(),
+            events: Vec::new(),
         }
     }
 }
@@ -95,109 +84,11 @@ pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
     }
 }
 
-pub(super) fn accept(
-    connection: &Connection,
-    event: &Event,
-    job_hash: &str,
-    start: &Start,
-    along: &Along,
-    (uuid, now): (Uuid, DateTime<Utc>),
-) -> Result<Accepted, StoreError> {
-    if let Some(key) = &event.dedupe_key {
-        let known: Option<i64> = connection
-            .prepare_cached("SELECT run_id FROM events WHERE dedupe_key = ?1")?
-            .query_row([key], |row| row.get(0))
-            .optional()?;
-        if let Some(run) = known {
-            return Ok(Accepted::Duplicate(RunId(run)));
-        }
-    }
-    if let Some(claim) = &along.slot
-        && let Some(run) = slot::taken(connection, &event.job, claim)?
-    {
-        return Ok(Accepted::Duplicate(run));
-    }
-    if let Some(version) = &along.version {
-        version::keep(connection, version, now)?;
-    }
-    cursor::change(connection, &along.cursors, now)?;
-    let (state, owner, started_at) = match start {
-        Start::Queued => ("queued", None, None),
-        Start::RunningBy(owner) => ("running", Some(owner), Some(Micros(now))),
-    };
-    connection
-        .prepare_cached(
-            "INSERT INTO runs (uuid, job, job_hash, state, owner, attempt, accepted_at, started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7)",
-        )?
-        .execute((
-            Id(uuid),
-            &event.job,
-            job_hash,
-            state,
-            owner,
-            Micros(now),
-            started_at,
-        ))?;
-    let run = connection.last_insert_rowid();
-    connection
-        .prepare_cached(
-            "INSERT INTO events (run_id, id, kind, dedupe_key, payload, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            run,
-            Id(event.id),
-            event.kind.word(),
-            &event.dedupe_key,
-            JsonText(&event.payload),
-            Micros(event.at),
-        ))?;
-    let run = RunId(run);
-    if let Some(claim) = &along.slot {
-        slot::claim(connection, &event.job, claim, run, now)?;
-    }
-    Ok(Accepted::New(run))
-}
-
-/// Takes a run that is queued or waiting.
-pub(super) fn begin(
-    connection: &Connection,
-    run: RunId,
-    owner: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE runs SET state = 'running', owner = ?2, wake_at = NULL, wake_token = NULL,
-                             started_at = coalesce(started_at, ?3)
-             WHERE id = ?1 AND state IN ('queued', 'waiting')",
-        )?
-        .execute((run.0, owner, Micros(now)))?;
-    taken_unless(changed, connection, run)
-}
-
-/// Takes a run over from a process that died.
-pub(super) fn adopt(
-    connection: &Connection,
-    run: RunId,
-    from: &str,
-    owner: &str,
-) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE runs SET state = 'running', owner = ?3, attempt = attempt + 1, wake_at = NULL
-             WHERE id = ?1 AND state IN ('running', 'waiting') AND owner = ?2",
-        )?
-        .execute((run.0, from, owner))?;
-    taken_unless(changed, connection, run)
-}
-
 pub(super) fn record(
     connection: &Connection,
     update: &RunUpdate,
     now: DateTime<Utc>,
-) -> Result<Vec<DeliveryId>, StoreError> {
+) -> Result<Recorded, StoreError> {
     let run = update.run;
     let job = unfinished(connection, run)?;
     for step in &update.steps {
@@ -214,11 +105,27 @@ pub(super) fn record(
         }
         set_state(connection, run, state, now)?;
     }
-    Ok(deliveries)
+    let runs = update.events.iter().map(|follow| {
+        let along = Along {
+            version: follow.version.clone(),
+            ..Along::default()
+        };
+        let (event, made) = (&follow.event, (follow.uuid, now));
+        accept(
+            connection,
+            event,
+            &follow.job_hash,
+            &Start::Queued,
+            &along,
+            made,
+        )
+    });
+    let runs = runs.collect::<Result<_, _>>()?;
+    Ok(Recorded { deliveries, runs })
 }
 
 /// The job of a run that can still change.
-fn unfinished(connection: &Connection, run: RunId) -> Result<String, StoreError> {
+pub(super) fn unfinished(connection: &Connection, run: RunId) -> Result<String, StoreError> {
     let found: Option<(String, bool)> = connection
         .prepare_cached("SELECT job, state = 'finished' FROM runs WHERE id = ?1")?
         .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -228,14 +135,6 @@ fn unfinished(connection: &Connection, run: RunId) -> Result<String, StoreError>
         Some((_, true)) => Err(StoreError::AlreadyFinished(run)),
         Some((job, false)) => Ok(job),
     }
-}
-
-fn taken_unless(changed: usize, connection: &Connection, run: RunId) -> Result<(), StoreError> {
-    if changed == 1 {
-        return Ok(());
-    }
-    unfinished(connection, run)?;
-    Err(StoreError::Taken(run))
 }
 
 fn set_state(
@@ -275,15 +174,22 @@ fn set_state(
     Ok(())
 }
 
-fn record_step(connection: &Connection, run: RunId, step: &StepRecord) -> Result<(), StoreError> {
+pub(super) fn record_step(
+    connection: &Connection,
+    run: RunId,
+    step: &StepRecord,
+) -> Result<(), StoreError> {
+    let moved = (!step.moved.is_empty()).then(|| json!(step.moved).to_string());
     // Only what was under way or waited can get another end.
     let changed = connection
         .prepare_cached(
-            "INSERT INTO steps (run_id, position, attempt, id, kind, end, result, error, detail, started_at, took_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            "INSERT INTO steps (run_id, position, attempt, id, kind, end, result, error, detail, started_at, took_us,
+                                moved)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (run_id, position, attempt) DO UPDATE SET
                  end = excluded.end, result = excluded.result, error = excluded.error,
-                 detail = excluded.detail, started_at = excluded.started_at, took_us = excluded.took_us
+                 detail = excluded.detail, started_at = excluded.started_at, took_us = excluded.took_us,
+                 moved = excluded.moved
              WHERE steps.end IN ('started', 'wait')",
         )?
         .execute((
@@ -298,6 +204,7 @@ fn record_step(connection: &Connection, run: RunId, step: &StepRecord) -> Result
             step.detail.as_ref().map(JsonText),
             Micros(step.started_at),
             Span(step.took),
+            moved,
         ))?;
     match changed {
         0 => Err(StoreError::StepRecorded {

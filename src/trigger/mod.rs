@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::config::resolve::Scope;
 use crate::config::value::Name;
 
-pub use after::After;
+pub use after::{After, On};
 pub use calendar::Calendar;
 pub use cron::{Cron, Missed};
 pub use startup::Startup;

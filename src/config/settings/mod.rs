@@ -44,6 +44,8 @@ pub struct Settings {
     pub keep_for: Duration,
     /// How many finished runs are kept.
     pub keep_runs: u32,
+    /// How many runs may be under way at once.
+    pub max_runs: usize,
     /// Nothing private goes to a cloud model.
     pub local_only: bool,
 }
@@ -61,6 +63,7 @@ impl Settings {
             telegram: None,
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
+            max_runs: 256,
             local_only: false,
         }
     }

@@ -95,7 +95,7 @@ pub struct AuthoredWeb {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredLimits {
-    /// How many runs at once.
+    /// How many runs at once; 256.
     runs: Option<NonZeroU32>,
 }
 
@@ -147,7 +147,12 @@ pub(super) fn resolve(
     // Checked now, used by the daemon.
     section::<AuthoredOwner>(reader, root, "owner");
     section::<AuthoredWeb>(reader, root, "web");
-    section::<AuthoredLimits>(reader, root, "limits");
+    if let Some(limits) = section::<AuthoredLimits>(reader, root, "limits") {
+        let runs = limits
+            .runs
+            .and_then(|runs| usize::try_from(runs.get()).ok());
+        settings.max_runs = runs.unwrap_or(settings.max_runs);
+    }
     section::<AuthoredHeartbeat>(reader, root, "heartbeat");
     default_route
 }

@@ -132,7 +132,7 @@ async fn what_was_committed_and_not_sent_when_the_process_died_goes_out_once_it_
         ],
         ..RunUpdate::of(run)
     };
-    let ids = store.record(update).await.unwrap();
+    let ids = store.record(update).await.unwrap().deliveries;
 
     assert_eq!(late(&home).await, (vec![], vec![]), "its process lives");
     home.lock = None;

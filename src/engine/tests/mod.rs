@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::{Deliver, Engine, EngineError, Finished, Loaded, Progress};
+use super::{Deliver, Engine, EngineError, Finished, Loaded, Patience, Progress};
 use crate::clock::{Clock, TestClock};
 use crate::config::diagnostic::Source;
 use crate::config::folder::{Folder, Texts};
@@ -85,6 +85,7 @@ impl Home {
             clock: engines,
             loaded: Arc::new(Loaded::new(place, config).0),
             lock: lock.name().to_owned(),
+            patience: Patience::None,
             state,
         };
         Home {

@@ -53,7 +53,8 @@ impl Home {
     }
 
     async fn finish(&self, run: RunId, outcome: Outcome) -> Result<Vec<DeliveryId>, StoreError> {
-        self.store.record(finished(run, outcome)).await
+        let recorded = self.store.record(finished(run, outcome)).await?;
+        Ok(recorded.deliveries)
     }
 
     fn story(&self, run: RunId) -> RunStory {
@@ -112,6 +113,10 @@ fn step(position: u32, end: &'static str) -> StepRecord {
         detail: None,
         started_at: start(),
         took: std::time::Duration::from_millis(12),
+        moved: (end == "done")
+            .then(|| (key("moved"), Some(json!(1))))
+            .into_iter()
+            .collect(),
     }
 }
 

@@ -6,7 +6,7 @@ async fn a_delivery_goes_from_the_outbox_to_one_end() {
     let run = home.accept("job").await;
     let mut update = finished(run, Outcome::Ok);
     update.deliveries = ["sent", "failed", "dropped", "again"].map(message).to_vec();
-    let ids = home.store.record(update).await.unwrap();
+    let ids = home.store.record(update).await.unwrap().deliveries;
     let later = start() + TimeDelta::minutes(5);
     home.store.delivered(ids[0], Some(json!(77))).await.unwrap();
     home.store.delivery_failed(ids[1], "gone").await.unwrap();
@@ -66,7 +66,7 @@ async fn the_outbox_gives_the_longest_due_first_and_no_more_than_asked() {
     let run = home.accept("job").await;
     let mut update = finished(run, Outcome::Ok);
     update.deliveries = ["a", "b", "c"].map(message).to_vec();
-    let ids = home.store.record(update).await.unwrap();
+    let ids = home.store.record(update).await.unwrap().deliveries;
     let sooner = start() - TimeDelta::minutes(1);
     home.store
         .delivery_again(ids[2], sooner, "later")

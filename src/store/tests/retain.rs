@@ -90,7 +90,7 @@ async fn what_is_not_done_stays_and_numbers_never_come_back() {
     let unsent = home.accept("job").await;
     let mut update = finished(unsent, Outcome::Ok);
     update.deliveries = vec![message("wait")];
-    let id = home.store.record(update).await.unwrap()[0];
+    let id = home.store.record(update).await.unwrap().deliveries[0];
     let newest = home.accept("job").await;
     home.finish(newest, Outcome::Ok).await.unwrap();
     home.clock.advance(DAY * 100);

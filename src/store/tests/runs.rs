@@ -36,8 +36,9 @@ async fn the_whole_story_of_a_run_comes_back_as_it_was_written() {
         calls: vec![call.clone(), call.clone()],
         cursors: vec![(key("a"), Some(json!(1)))],
         deliveries: vec![message("hello"), message("there")],
+        events: Vec::new(),
     };
-    let ids = home.store.record(update).await.unwrap();
+    let ids = home.store.record(update).await.unwrap().deliveries;
 
     let story = home.story(run);
     assert_eq!(story.event, asked);

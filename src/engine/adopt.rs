@@ -1,0 +1,116 @@
+//! What a daemon takes over when it starts: runs that wait in the queue, and those that an earlier life left.
+
+use std::sync::Arc;
+
+use super::queue::Queue;
+use super::recovery::{self, Left};
+use super::run::Deliver;
+use super::work::{self, Row, Work};
+use super::{Engine, EngineError};
+use crate::config::Job;
+use crate::job::{Outcome, RunId, RunState, TriggerKind, Wait};
+use crate::journal::{self, Level};
+use crate::step::Kind;
+use crate::store::{Orphan, RunRow, StoreError};
+
+/// Takes over every run without an outcome that is nobody's: those that cannot be gone on with end as interrupted.
+pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
+    let engine = &queue.engine;
+    let mut dead = Vec::new();
+    let mut left = Vec::new();
+    for orphan in engine.store.recover().await? {
+        match job(engine, &orphan.story.row).await? {
+            Some(job) if goes_on(&orphan, &job) => {
+                match engine.store.adopt(&orphan, &engine.lock).await {
+                    Ok(()) => go_on(queue, &orphan, job),
+                    Err(StoreError::Taken(_) | StoreError::AlreadyFinished(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Some(_) => dead.push(orphan),
+            None => {
+                let reason = "its job does not load any more as it was when the run began";
+                left.extend(recovery::end(engine, orphan, reason.to_owned()).await?);
+            }
+        }
+    }
+    left.extend(recovery::interrupt(engine, dead).await?);
+    left.iter().for_each(tell);
+    for row in engine.store.read(|reader| reader.active()).await? {
+        if row.state != RunState::Queued {
+            continue;
+        }
+        match job(engine, &row).await? {
+            Some(job) => queue.push(waiting(engine, row.run, row.trigger, job, Row::Kept)),
+            None => {
+                let reason = "its job does not load any more as it was when the event came";
+                let outcome = Outcome::Skipped(reason.to_owned());
+                work::ended(engine, row.run, outcome).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tell(left: &Left) {
+    let Left { run, job, reason } = left;
+    let said = format!("run {run} of `{job}` was interrupted: {reason}");
+    journal::say(Level::Warning, said);
+}
+
+/// The job as the run is pinned to it.
+async fn job(engine: &Engine, row: &RunRow) -> Result<Option<Arc<Job>>, EngineError> {
+    if let Some(job) = engine.loaded.jobs.get(&row.job)
+        && job.hash == row.job_hash
+    {
+        return Ok(Some(Arc::clone(job)));
+    }
+    let hash = row.job_hash.clone();
+    let version = engine
+        .store
+        .read(move |reader| reader.version(&hash))
+        .await?;
+    Ok(version.and_then(|version| engine.loaded.pinned(&version)))
+}
+
+/// Whether the run can be gone on with: nobody waits for it at a terminal, and no step that was under way may have had
+/// an effect that must not come twice.
+fn goes_on(orphan: &Orphan, job: &Job) -> bool {
+    let story = &orphan.story;
+    if story.row.trigger == TriggerKind::Hand {
+        return false;
+    }
+    let Some(under_way) = story.under_way() else {
+        return true;
+    };
+    let step = job.steps.get(under_way.position as usize);
+    step.is_some_and(|step| matches!(&step.kind, Kind::Exec(exec) if exec.idempotent))
+}
+
+/// One that backed off waits for the rest of its time.
+fn go_on(queue: &Arc<Queue>, orphan: &Orphan, job: Arc<Job>) {
+    let row = &orphan.story.row;
+    let engine = &queue.engine;
+    let work = waiting(engine, row.run, row.trigger, job, Row::Adopted);
+    let RunState::Waiting(Wait::Until(moment)) = row.state else {
+        return queue.push(work);
+    };
+    let wait = (moment - engine.clock.now()).to_std().unwrap_or_default();
+    let (sleep, queue) = (engine.clock.sleep(wait), Arc::clone(queue));
+    tokio::spawn(async move {
+        sleep.await;
+        queue.push(work);
+    });
+}
+
+fn waiting(engine: &Engine, run: RunId, kind: TriggerKind, job: Arc<Job>, row: Row) -> Work {
+    Work {
+        run,
+        job,
+        loaded: Arc::clone(&engine.loaded),
+        kind,
+        row,
+        deliver: Deliver::Leave,
+        follower: None,
+    }
+}

@@ -1,0 +1,62 @@
+//! What a daemon consists of, and the order in which it begins and ends.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt};
+use crate::clock;
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    /// The way into it.
+    pub intake: Intake,
+    /// What executes the runs.
+    pub queue: Arc<Queue>,
+    /// What sends the messages.
+    pub outbox: Outbox,
+    latest: watch::Sender<Arc<Loaded>>,
+}
+
+/// How long runs that are under way may go on when the daemon ends.
+const DRAIN: Duration = Duration::from_secs(20);
+
+impl Daemon {
+    /// Begins: what an earlier life left behind comes first, in its order.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn start(engine: Engine) -> Result<Self, EngineError> {
+        let (latest, reading) = watch::channel(Arc::clone(&engine.loaded));
+        let outbox = Outbox::start(engine.clone());
+        let queue = Queue::new(engine, outbox.clone(), reading);
+        adopt::adopt(&queue).await?;
+        Ok(Daemon {
+            intake: Intake::new(Arc::clone(&queue)),
+            queue,
+            outbox,
+            latest,
+        })
+    }
+
+    /// Swaps the reading of the user's folder; runs under way keep theirs.
+    pub fn reload(&self, loaded: Loaded) {
+        self.latest.send_replace(Arc::new(loaded));
+    }
+
+    /// Ends: nothing begins any more, and what is under way has some time to end. What does not, is gone on with by the
+    /// next start.
+    pub async fn stop(self) {
+        self.queue.stop();
+        let clock = Arc::clone(&self.queue.engine.clock);
+        let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
+    }
+
+    /// The names of the jobs as they are now.
+    pub fn jobs(&self) -> BTreeSet<String> {
+        self.intake.loaded().jobs.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,306 @@
+//! Who runs now and who waits: places in all, places for each job, people before heartbeats.
+
+mod seat;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use super::work::Work;
+use super::{Engine, Loaded, Outbox};
+use crate::config::Job;
+use crate::config::job_file::{Overlap, Priority};
+use crate::job::{RunId, TriggerKind};
+use crate::store::Version;
+
+pub(super) use seat::Reserved;
+pub use seat::Seat;
+
+/// Who goes first: people, then the job's priority, then the order of arrival.
+type Rank = (Reverse<bool>, Reverse<Priority>, u64);
+
+/// The runs of one daemon.
+pub struct Queue {
+    pub(super) engine: Engine,
+    pub(super) outbox: Outbox,
+    pub(super) latest: watch::Receiver<Arc<Loaded>>,
+    state: Mutex<State>,
+    /// Told when the last run ended.
+    idle: Notify,
+    /// The texts that are known to be kept, by hash.
+    kept: Mutex<HashSet<String>>,
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    /// Places that nobody has.
+    free: usize,
+    stopped: bool,
+    arrivals: u64,
+    /// Those who need nothing but a place.
+    ready: BTreeMap<Rank, Turn>,
+    jobs: HashMap<String, OfJob>,
+}
+
+/// The runs of one job.
+#[derive(Default)]
+struct OfJob {
+    /// With a seat, or about to have one.
+    seats: u32,
+    under_way: Vec<(RunId, Arc<Notify>)>,
+    /// In the order of their ranks.
+    waiting: VecDeque<(Rank, Work)>,
+}
+
+/// What a free place is given to.
+enum Turn {
+    Begins(Box<Work>),
+    GoesOn(Arc<Away>),
+}
+
+/// What may become of an event of a job just now.
+pub(super) enum Room {
+    /// Its run has a seat.
+    Now(Reserved),
+    /// Its run waits.
+    Later,
+    /// There is none beside the run that is under way, whose number may not be known yet.
+    Taken(Option<RunId>),
+}
+
+/// Whether a run has left its place for a while.
+#[derive(Default)]
+struct Away {
+    /// Read and written under the queue's lock.
+    gone: AtomicBool,
+    back: Notify,
+}
+
+impl Queue {
+    /// A queue with so many places as the settings say.
+    pub fn new(engine: Engine, outbox: Outbox, latest: watch::Receiver<Arc<Loaded>>) -> Arc<Self> {
+        let free = engine.loaded.settings.max_runs;
+        Arc::new(Queue {
+            engine,
+            outbox,
+            latest,
+            state: Mutex::new(State {
+                free,
+                ..State::default()
+            }),
+            idle: Notify::new(),
+            kept: Mutex::default(),
+        })
+    }
+
+    /// The texts of a job where they may not be kept yet.
+    pub(super) fn unkept(&self, loaded: &Loaded, job: &Job) -> Option<Version> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.contains(&job.hash);
+        drop(kept);
+        if known { None } else { loaded.version(job) }
+    }
+
+    /// The texts of a job are kept now.
+    pub(super) fn kept(&self, job: &Job) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kept.contains(&job.hash) {
+            kept.insert(job.hash.clone());
+        }
+    }
+
+    /// What may become of an event of `job`.
+    pub(super) fn room(self: &Arc<Self>, job: &Job, kind: TriggerKind) -> Room {
+        let mut state = self.lock();
+        let rank = state.rank(job.priority, kind);
+        let State {
+            free,
+            stopped,
+            ready,
+            jobs,
+            ..
+        } = &mut *state;
+        let of_job = jobs.entry(job.name.clone()).or_default();
+        if of_job.seats >= job.max_runs {
+            return match job.overlap {
+                Overlap::Skip => Room::Taken(of_job.under_way.first().map(|(run, _)| *run)),
+                Overlap::Queue | Overlap::Replace => Room::Later,
+            };
+        }
+        if *stopped || *free == 0 || !ready.is_empty() || !of_job.waiting.is_empty() {
+            return Room::Later;
+        }
+        *free -= 1;
+        of_job.seats += 1;
+        Room::Now(Reserved {
+            queue: Arc::clone(self),
+            job: Some(job.name.clone()),
+            rank,
+        })
+    }
+
+    /// A run that is written down as queued: it begins when there is a seat.
+    pub(super) fn push(self: &Arc<Self>, work: Work) {
+        let mut state = self.lock();
+        let rank = state.rank(work.job.priority, work.kind);
+        let of_job = state.jobs.entry(work.job.name.clone()).or_default();
+        if work.job.overlap == Overlap::Replace {
+            for (_, cancel) in &of_job.under_way {
+                cancel.notify_one();
+            }
+            for (_, older) in of_job.waiting.drain(..) {
+                tokio::spawn(older.replaced(self.engine.clone(), work.run));
+            }
+        }
+        let at = of_job.waiting.partition_point(|(other, _)| *other < rank);
+        let job = work.job.name.clone();
+        of_job.waiting.insert(at, (rank, work));
+        self.fill(&mut state, &job);
+        self.seat(&mut state);
+    }
+
+    /// Stops a run: one that waits is taken out and given back, one under way ends as cancelled.
+    pub(super) fn cancel(&self, run: RunId) -> Cancelled {
+        let mut state = self.lock();
+        for of_job in state.jobs.values_mut() {
+            if let Some((_, cancel)) = of_job.under_way.iter().find(|(other, _)| *other == run) {
+                cancel.notify_one();
+                return Cancelled::UnderWay;
+            }
+            let waits = of_job.waiting.iter().position(|(_, work)| work.run == run);
+            if waits.and_then(|at| of_job.waiting.remove(at)).is_some() {
+                return Cancelled::Waiting;
+            }
+        }
+        let waits = |turn: &Turn| matches!(turn, Turn::Begins(work) if work.run == run);
+        let rank = state.ready.iter().find(|(_, turn)| waits(turn));
+        let Some(rank) = rank.map(|(rank, _)| *rank) else {
+            return Cancelled::Unknown;
+        };
+        if let Some(Turn::Begins(work)) = state.ready.remove(&rank) {
+            state.vacate(&work.job.name);
+        }
+        Cancelled::Waiting
+    }
+
+    /// No run begins any more.
+    pub fn stop(&self) {
+        self.lock().stopped = true;
+    }
+
+    /// Completes once no run is under way.
+    pub async fn emptied(&self) {
+        loop {
+            let idle = self.idle.notified();
+            if self.under_way() == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    /// How many runs are under way, those included that back off.
+    pub fn under_way(&self) -> usize {
+        let state = self.lock();
+        state
+            .jobs
+            .values()
+            .map(|of_job| of_job.under_way.len())
+            .sum()
+    }
+
+    /// How many runs wait for a seat.
+    pub fn waiting(&self) -> usize {
+        let state = self.lock();
+        let waiting = state.jobs.values().map(|of_job| of_job.waiting.len());
+        waiting.sum::<usize>() + state.ready.len()
+    }
+
+    /// Those of a job that wait are ready while the job has seats for them.
+    fn fill(&self, state: &mut State, job: &str) {
+        let Some(of_job) = state.jobs.get_mut(job) else {
+            return;
+        };
+        while let Some((_, next)) = of_job.waiting.front()
+            && of_job.seats < next.job.max_runs
+        {
+            let (rank, work) = of_job.waiting.pop_front().expect("there is a first one");
+            of_job.seats += 1;
+            state.ready.insert(rank, Turn::Begins(Box::new(work)));
+        }
+    }
+
+    /// Gives free places to those who are ready.
+    fn seat(self: &Arc<Self>, state: &mut State) {
+        while state.free > 0
+            && !state.stopped
+            && let Some((rank, turn)) = state.ready.pop_first()
+        {
+            match turn {
+                Turn::GoesOn(away) => {
+                    state.free -= 1;
+                    away.gone.store(false, Ordering::Relaxed);
+                    away.back.notify_one();
+                }
+                Turn::Begins(work) => {
+                    state.free -= 1;
+                    self.start(state, rank, *work);
+                }
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, state: &mut State, rank: Rank, work: Work) {
+        let cancel = Arc::new(Notify::new());
+        let of_job = state.jobs.entry(work.job.name.clone()).or_default();
+        of_job.under_way.push((work.run, Arc::clone(&cancel)));
+        let seat = Seat {
+            queue: Arc::clone(self),
+            job: work.job.name.clone(),
+            rank,
+            run: work.run,
+            away: Arc::default(),
+        };
+        tokio::spawn(work.execute(seat, cancel));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a wish to stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cancelled {
+    UnderWay,
+    Waiting,
+    Unknown,
+}
+
+impl State {
+    fn rank(&mut self, priority: Priority, kind: TriggerKind) -> Rank {
+        let person = matches!(kind, TriggerKind::Hand | TriggerKind::Telegram);
+        self.arrivals += 1;
+        (Reverse(person), Reverse(priority), self.arrivals)
+    }
+
+    /// A seat of the job is free again.
+    fn vacate(&mut self, job: &str) {
+        if let Some(of_job) = self.jobs.get_mut(job) {
+            of_job.seats -= 1;
+            if of_job.seats == 0 && of_job.waiting.is_empty() && of_job.under_way.is_empty() {
+                self.jobs.remove(job);
+            }
+        }
+    }
+}
