@@ -1,19 +1,18 @@
 //! `reveille daemon`
 
+use std::sync::Arc;
+
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::by_hand::engine;
 use super::context::Context;
-use super::out::errln;
-use crate::config::diagnostic::Severity;
-use crate::config::folder::SETTINGS;
-use crate::engine::{Daemon, Engine, Loaded, Patience};
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::engine::{Daemon, Engine, Patience, Reading, Stale};
 use crate::error::Error;
 use crate::journal::{self, Level};
-use crate::store::Mode;
 use crate::store::lock::{self, ProcessLock};
+use crate::store::{Mode, Store};
 
 #[derive(Debug, Args)]
 pub struct Arguments {}
@@ -26,74 +25,85 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
     let _only_one = lock::daemon(&context.state).map_err(Error::from)?;
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
     let lock = lock.map_err(Error::from)?;
-    let (folder, config) = context.config()?;
-    let settings = folder.shown(SETTINGS);
-    let wrong = config
-        .problems
-        .iter()
-        .filter(|found| found.severity == Severity::Error);
-    let renderer = context.paint.renderer();
-    let mut stops = false;
-    for found in wrong {
-        stops |= found.source.path == settings;
-        errln!("{}\n", found.render(&renderer));
-    }
-    if stops {
-        let hint = "mend the file, then `reveille check`";
-        return Err(Error::usage("the configuration does not load").hint(hint));
-    }
     let store = context.open_store(Mode::Threaded)?;
-    let engine = Engine {
-        patience: Patience::Endless,
-        ..engine(context, folder, config, store, lock.name())
-    };
+    let reading = Reading::first(context.folder()?, context.system_zone, &store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::bug(format!("cannot start: {error}")))?;
-    runtime.block_on(live(context, engine))?;
+    runtime.block_on(live(context, store, reading, lock.name()))?;
     Ok(0)
 }
 
 /// From the first word to the service manager to the last.
-async fn live(context: &Context, engine: Engine) -> Result<(), Error> {
+async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> Result<(), Error> {
     let mut signals = Signals::new()?;
+    tell(&reading);
+    store.remember(reading.remember).await?;
+    let engine = Engine {
+        clock: Arc::clone(&context.clock),
+        loaded: Arc::new(reading.loaded),
+        store,
+        state: context.state.clone(),
+        lock: lock.to_owned(),
+        patience: Patience::Endless,
+    };
     let daemon = Daemon::start(engine).await.map_err(Error::from)?;
     tell_manager(&[NotifyState::Ready]);
-    journal::say(
-        Level::Info,
-        format!("{} jobs are loaded", daemon.jobs().len()),
-    );
     while let Told::Reload = signals.next().await {
-        reload(context, &daemon);
+        if let Err(error) = reload(context, &daemon).await {
+            journal::say(Level::Error, error);
+        }
     }
     tell_manager(&[NotifyState::Stopping]);
     daemon.stop().await;
     Ok(())
 }
 
-/// Takes the user's folder in again: whole, or not at all.
-fn reload(context: &Context, daemon: &Daemon) {
-    match context.config() {
-        Ok((folder, config)) if config.errors() == 0 => {
-            let (loaded, warnings) = Loaded::new(folder, config);
-            for warning in warnings {
-                journal::say(Level::Warning, warning);
-            }
-            daemon.reload(loaded);
-            journal::say(
-                Level::Info,
-                format!("{} jobs are loaded", daemon.jobs().len()),
-            );
+/// Takes the user's folder in again: what loads as it is now, what does not as it was.
+async fn reload(context: &Context, daemon: &Daemon) -> Result<(), Error> {
+    let before = daemon.intake.loaded();
+    match Reading::again(context.folder()?, context.system_zone, &before)? {
+        Ok(reading) => {
+            tell(&reading);
+            daemon.store().remember(reading.remember).await?;
+            daemon.reload(reading.loaded);
         }
-        Ok((_, config)) => {
-            let said = format!(
-                "{} errors: the last good version goes on; `reveille check` explains them",
-                config.errors()
-            );
+        Err(wrong) => {
+            explain(&wrong);
+            let said = "the configuration does not load: all goes on as it was";
             journal::say(Level::Error, said);
         }
-        Err(error) => journal::say(Level::Error, error),
+    }
+    Ok(())
+}
+
+/// What a reading of the folder found.
+fn tell(reading: &Reading) {
+    explain(&reading.wrong);
+    for warning in &reading.warnings {
+        journal::say(Level::Warning, warning);
+    }
+    for stale in &reading.stale {
+        let said = match stale {
+            Stale::Kept(job) => format!("`{job}` does not load: it goes on as it was"),
+            Stale::Out(job) => format!("`{job}` does not load, and is not run"),
+            Stale::Settings => "the configuration does not load: it goes on as it was".to_owned(),
+        };
+        journal::say(Level::Error, said);
+    }
+    let jobs = reading.loaded.jobs.len();
+    journal::say(Level::Info, format!("{jobs} jobs are loaded"));
+}
+
+fn explain(wrong: &[Diagnostic]) {
+    let renderer = annotate_snippets::Renderer::plain();
+    for found in wrong {
+        let level = match found.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+        };
+        journal::say(level, found.render(&renderer));
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`folder`] reads; all the rest is pure: [`read`] gives authored structures with every error found,
 //! [`settings`] and [`job_file`] resolve them, [`diagnostic`] shows what is wrong.
 
+mod circles;
 mod conceal;
 pub mod diagnostic;
 pub mod examples;
@@ -80,6 +81,9 @@ impl Config {
             if let Some(job) = job_file::resolve(name, source, &world, &checker, &mut problems) {
                 jobs.insert(name.clone(), Arc::new(job));
             }
+        }
+        for name in circles::find(&jobs, &texts.jobs, &mut problems) {
+            jobs.remove(&name);
         }
         sort(&mut problems);
         Config {

@@ -1,6 +1,5 @@
 //! What a daemon consists of, and the order in which it begins and ends.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt};
 use crate::clock;
+use crate::store::Store;
 
 /// A running daemon.
 #[derive(Debug)]
@@ -42,6 +42,11 @@ impl Daemon {
         })
     }
 
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.queue.engine.store
+    }
+
     /// Swaps the reading of the user's folder; runs under way keep theirs.
     pub fn reload(&self, loaded: Loaded) {
         self.latest.send_replace(Arc::new(loaded));
@@ -53,10 +58,5 @@ impl Daemon {
         self.queue.stop();
         let clock = Arc::clone(&self.queue.engine.clock);
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
-    }
-
-    /// The names of the jobs as they are now.
-    pub fn jobs(&self) -> BTreeSet<String> {
-        self.intake.loaded().jobs.keys().cloned().collect()
     }
 }

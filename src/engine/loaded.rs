@@ -41,6 +41,12 @@ impl Loaded {
         (loaded, warnings)
     }
 
+    /// Goes on with a job as it was.
+    pub(super) fn keep(&mut self, job: Arc<Job>) {
+        self.jobs.insert(job.name.clone(), job);
+        self.followers = followers(&self.jobs);
+    }
+
     /// The jobs that wait for such an end of a run of `name`, each with its trigger's id.
     pub fn after(&self, name: &str, outcome: &Outcome) -> Vec<(&Arc<Job>, &str)> {
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));

@@ -21,6 +21,17 @@ pub struct Version {
 }
 
 impl Reader<'_> {
+    /// The newest texts of `job` that a run had.
+    pub fn last_version(&self, job: &str) -> Result<Option<Version>, StoreError> {
+        let sql = "SELECT job_hash FROM runs WHERE job = ?1 ORDER BY id DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let hash: Option<String> = statement.query_row([job], |row| row.get(0)).optional()?;
+        match hash {
+            Some(hash) => self.version(&hash),
+            None => Ok(None),
+        }
+    }
+
     /// The texts with this hash, if any run had them.
     pub fn version(&self, hash: &str) -> Result<Option<Version>, StoreError> {
         let sql = "SELECT job, texts FROM versions WHERE hash = ?1";

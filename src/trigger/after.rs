@@ -1,5 +1,7 @@
 //! `after`: another job ended.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -37,13 +39,16 @@ pub struct After {
     pub job: String,
     /// Which ends count.
     pub on: On,
+    /// Where the job file names the other.
+    pub span: Range<usize>,
 }
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<After> {
+        let span = self.after.span.clone();
         let job = scope.job(self.after)?;
         let on = self.on.unwrap_or_default();
-        Some(After { job, on })
+        Some(After { job, on, span })
     }
 }
 

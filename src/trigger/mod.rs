@@ -64,13 +64,16 @@ impl Kind {
     /// The id of a trigger that has none: its kind and what fixes its moments, never its position.
     pub fn derived_id(&self) -> String {
         match self {
-            Kind::Cron(cron) => format!("cron:{} {}", cron.entry, cron.timezone),
+            Kind::Cron(cron) => {
+                let fields: Vec<&str> = cron.entry.split_whitespace().collect();
+                format!("cron:{} {}", fields.join(" "), cron.timezone)
+            }
             Kind::Watch(watch) => format!("watch:{}", watch.paths.join(" ")),
             Kind::Telegram(telegram) => format!("telegram:{}", telegram.what),
             Kind::Webhook(webhook) => format!("webhook:{}", webhook.name),
             Kind::After(after) => format!("after:{}", after.job),
             Kind::Startup(_) => "startup".to_owned(),
-            Kind::Calendar(calendar) => format!("calendar:before {:?}", calendar.by),
+            Kind::Calendar(calendar) => format!("calendar:before {}s", calendar.by.as_secs()),
         }
     }
 

@@ -2,10 +2,12 @@
 
 mod calendars;
 mod commits;
+mod den;
 mod flow;
 mod prompt;
 mod prompt_failures;
 mod prompt_text;
+mod queue;
 mod secrets;
 mod web;
 

@@ -1,0 +1,146 @@
+//! Reading the user's folder in a daemon: what does not load keeps its last good version.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use super::Loaded;
+use crate::config::diagnostic::{Diagnostic, Severity, Source};
+use crate::config::folder::{Folder, SETTINGS};
+use crate::config::{Config, Job};
+use crate::error::Error;
+use crate::job::CursorKey;
+use crate::store::{CursorChange, Store};
+
+/// What came of reading the folder.
+#[derive(Debug)]
+pub struct Reading {
+    /// What is to be used.
+    pub loaded: Loaded,
+    /// What is wrong with the files, and what others may read of the secrets.
+    pub wrong: Vec<Diagnostic>,
+    /// Secrets that others may read.
+    pub warnings: Vec<String>,
+    /// The jobs that do not load: those that run on as they were, and those that cannot.
+    pub stale: Vec<Stale>,
+    /// What the store has to remember of it.
+    pub remember: Vec<CursorChange>,
+}
+
+/// A file that does not load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stale {
+    /// The job runs on as it was.
+    Kept(String),
+    /// No good version of the job is known.
+    Out(String),
+    /// The configuration goes on as it was.
+    Settings,
+}
+
+impl Reading {
+    /// The first reading of a life: last good versions come from the store.
+    ///
+    /// # Errors
+    /// The folder cannot be listed, or its configuration does not load and never did.
+    pub fn first(folder: Folder, zone: Tz, store: &Store) -> Result<Self, Error> {
+        let texts = folder.read()?;
+        let own = texts.settings.clone();
+        let mut config = Config::resolve(texts, zone);
+        let mut stale = Vec::new();
+        if settings_are_wrong(&config, &folder) {
+            let key = settings_key();
+            let text = store.read_now(|reader| reader.cursor(&key))?;
+            let Some(Value::String(text)) = text else {
+                let told = Error::usage("the configuration does not load");
+                return Err(told.hint("mend the file, then `reveille check`"));
+            };
+            let mut again = folder.read()?;
+            again.settings = Some(Source::new(folder.shown(SETTINGS), text));
+            let problems = config.problems;
+            config = Config::resolve(again, zone);
+            config.problems = problems;
+            stale.push(Stale::Settings);
+        }
+        let last = |name: &str, loaded: &Loaded| {
+            let version = store.read_now(|reader| reader.last_version(name));
+            loaded.pinned(&version.ok()??)
+        };
+        let own = own.filter(|_| stale.is_empty());
+        Ok(Reading::whole(folder, config, own, stale, last))
+    }
+
+    /// A later reading: last good versions are those in use; `Err` when the configuration does not load, so that all
+    /// goes on as it was.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn again(
+        folder: Folder,
+        zone: Tz,
+        before: &Loaded,
+    ) -> Result<Result<Self, Vec<Diagnostic>>, Error> {
+        let texts = folder.read()?;
+        let own = texts.settings.clone();
+        let config = Config::resolve(texts, zone);
+        if settings_are_wrong(&config, &folder) {
+            return Ok(Err(config.problems));
+        }
+        let last = |name: &str, _: &Loaded| before.jobs.get(name).map(Arc::clone);
+        Ok(Ok(Reading::whole(folder, config, own, Vec::new(), last)))
+    }
+
+    fn whole(
+        folder: Folder,
+        mut config: Config,
+        own: Option<Arc<Source>>,
+        mut stale: Vec<Stale>,
+        last: impl Fn(&str, &Loaded) -> Option<Arc<Job>>,
+    ) -> Self {
+        let wrong = std::mem::take(&mut config.problems);
+        let names: Vec<String> = config.sources.keys().cloned().collect();
+        let (mut loaded, warnings) = Loaded::new(folder, config);
+        for name in names {
+            if loaded.jobs.contains_key(&name) {
+                continue;
+            }
+            match last(&name, &loaded) {
+                Some(job) => {
+                    loaded.keep(job);
+                    stale.push(Stale::Kept(name));
+                }
+                None => stale.push(Stale::Out(name)),
+            }
+        }
+        let mut remember = Vec::new();
+        if let Some(own) = own {
+            let mut scrubbed = own.text.clone();
+            loaded.secrets.scrub(&mut scrubbed);
+            // One that holds a secret in plain is not written down.
+            let text = (scrubbed == own.text).then_some(Value::String(scrubbed));
+            remember.push((settings_key(), text));
+        }
+        Reading {
+            remember,
+            loaded,
+            wrong,
+            warnings,
+            stale,
+        }
+    }
+}
+
+fn settings_are_wrong(config: &Config, folder: &Folder) -> bool {
+    let path = folder.shown(SETTINGS);
+    let mut errors = config.problems.iter();
+    errors.any(|found| found.severity == Severity::Error && found.source.path == path)
+}
+
+fn settings_key() -> CursorKey {
+    CursorKey {
+        owner: "daemon".to_owned(),
+        step: String::new(),
+        name: "settings".to_owned(),
+    }
+}
