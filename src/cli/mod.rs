@@ -7,6 +7,7 @@ mod context;
 mod daemon;
 mod history;
 mod init;
+mod install;
 mod jobs;
 mod out;
 mod paint;
@@ -67,6 +68,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a working example folder
     Init(init::Arguments),
+    /// Make it a service of systemd, and explain each thing that is done
+    Install(install::Arguments),
     /// Write the JSON Schemas of the job file and the configuration
     Schema(schema::Arguments),
     /// Copy the database to a file, while it is in use
@@ -88,6 +91,7 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
         Command::History(arguments) => history::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
         Command::Schema(arguments) => schema::run(&context, &arguments),
         Command::Backup(arguments) => backup::run(&context, &arguments),
     }

@@ -5,6 +5,7 @@ mod crash;
 mod delivery;
 mod disk;
 mod init;
+mod install;
 mod listing;
 mod output;
 mod run;
