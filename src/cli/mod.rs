@@ -5,6 +5,7 @@ mod by_hand;
 mod check;
 mod context;
 mod daemon;
+mod doctor;
 mod history;
 mod init;
 mod install;
@@ -68,6 +69,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a working example folder
     Init(init::Arguments),
+    /// Say what this machine can and cannot promise, and what to do about it
+    Doctor(doctor::Arguments),
     /// Make it a service of systemd, and explain each thing that is done
     Install(install::Arguments),
     /// Write the JSON Schemas of the job file and the configuration
@@ -91,6 +94,7 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
         Command::History(arguments) => history::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&context, &arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Schema(arguments) => schema::run(&context, &arguments),
         Command::Backup(arguments) => backup::run(&context, &arguments),

@@ -4,6 +4,7 @@ mod briefing;
 mod crash;
 mod delivery;
 mod disk;
+mod doctor;
 mod init;
 mod install;
 mod listing;
