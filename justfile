@@ -25,3 +25,11 @@ bench *GROUPS:
 # write the JSON Schemas beside the configuration
 schema:
     cargo run --locked -- --dir . schema
+
+# static programs and .deb packages for arm64 and armhf, tried under qemu: in target/packages/
+package *MACHINES:
+    systemd/package {{ MACHINES }}
+
+# the units and the package in a real systemd; as root
+boot *PROGRAM:
+    tests/systemd/boot {{ PROGRAM }}

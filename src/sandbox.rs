@@ -98,6 +98,14 @@ pub struct Finished {
     pub took: Duration,
 }
 
+/// The file that a program's name means, as [`Program::run`] looks for it.
+///
+/// # Errors
+/// There is none, or it may not be executed.
+pub fn find(written: &str, workspace: &Path) -> Result<PathBuf, SandboxError> {
+    resolve::program(written, workspace)
+}
+
 /// Why a program could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {

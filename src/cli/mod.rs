@@ -5,8 +5,10 @@ mod by_hand;
 mod check;
 mod context;
 mod daemon;
+mod doctor;
 mod history;
 mod init;
+mod install;
 mod jobs;
 mod out;
 mod paint;
@@ -67,6 +69,10 @@ enum Command {
     Show(show::Arguments),
     /// Write a working example folder
     Init(init::Arguments),
+    /// Say what this machine can and cannot promise, and what to do about it
+    Doctor(doctor::Arguments),
+    /// Make it a service of systemd, and explain each thing that is done
+    Install(install::Arguments),
     /// Write the JSON Schemas of the job file and the configuration
     Schema(schema::Arguments),
     /// Copy the database to a file, while it is in use
@@ -88,6 +94,8 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
         Command::History(arguments) => history::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&context, &arguments),
+        Command::Install(arguments) => install::run(&arguments),
         Command::Schema(arguments) => schema::run(&context, &arguments),
         Command::Backup(arguments) => backup::run(&context, &arguments),
     }

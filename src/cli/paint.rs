@@ -61,7 +61,7 @@ impl Paint {
     pub fn outcome(&self, word: &str) -> String {
         let code = match word.trim() {
             "ok" | "done" | "sent" => "32",
-            "failed" | "interrupted" => "31",
+            "failed" | "interrupted" | "cannot" => "31",
             _ => "33",
         };
         paint(self.stdout, code, word)

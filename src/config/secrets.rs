@@ -95,7 +95,7 @@ impl Secrets {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     format!("the systemd credential {name} is not there: no $CREDENTIALS_DIRECTORY")
                 })?;
-                read_secret(&Path::new(&folder).join(name))?
+                read_credential(Path::new(&folder), name)?
             }
         };
         self.know(&secret);
@@ -215,6 +215,16 @@ fn read_secret(path: &Path) -> Result<Secret, String> {
     }
 }
 
+/// The service loads the folder `/etc/reveille/credentials` whole, as `secret`: systemd.exec(5) then calls each file in it
+/// `secret_NAME`. One of its own, by a drop-in, comes first.
+fn read_credential(folder: &Path, name: &str) -> Result<Secret, String> {
+    let (own, of_folder) = (folder.join(name), folder.join(format!("secret_{name}")));
+    if !own.exists() && of_folder.exists() {
+        return read_secret(&of_folder);
+    }
+    read_secret(&own)
+}
+
 fn readable_by_others(path: &Path) -> Option<String> {
     let mode = fs::metadata(path).ok()?.permissions().mode();
     let shown = path.display();
@@ -272,6 +282,21 @@ mod tests {
         let mut text = "hunter2hunter2 opensesame shutsesame spanish".to_owned();
         secrets.scrub(&mut text);
         assert_eq!(text, "*** *** *** spanish");
+    }
+
+    #[test]
+    fn a_credential_of_its_own_comes_before_one_of_the_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let read = |name| {
+            let secret = read_credential(folder.path(), name);
+            secret.map(|secret| secret.expose().to_owned())
+        };
+        fs::write(folder.path().join("secret_token"), "of the folder\n").expect("written");
+        assert_eq!(read("token").as_deref(), Ok("of the folder"));
+        fs::write(folder.path().join("token"), "its own\n").expect("written");
+        assert_eq!(read("token").as_deref(), Ok("its own"));
+        let missing = read("other").expect_err("it is not there");
+        assert!(missing.contains("/other: "), "{missing}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod call;
 mod error;
 pub mod facts;
 pub mod fence;
+mod installed;
 mod listen;
 mod model;
 mod ollama;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use call::{Called, call};
 pub use error::{LlmError, Phase, Worth};
+pub use installed::{Installed, installed};
 pub use model::{Model, Price, Provider, Timeouts};
 pub use request::{Answer, Message, Request, Role};
 pub use tokens::estimate_tokens;

@@ -142,6 +142,11 @@ fn no_outside_code(scope: &mut Scope<'_>, argv: &[At<String>]) -> usize {
 }
 
 impl Exec {
+    /// The program, as written: no run chooses it.
+    pub fn program(&self) -> &str {
+        &self.argv[0].text
+    }
+
     pub(super) fn declaration(&self) -> Declaration {
         let mut example = json!({
             "stdout": "text", "stderr": "text", "code": 0, "omitted_bytes": 0

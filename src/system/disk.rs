@@ -71,7 +71,7 @@ fn parse(line: &str) -> Option<(String, Mount)> {
 }
 
 /// Space, tab, newline and backslash are written in octal, as `\040`.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

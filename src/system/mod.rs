@@ -7,6 +7,7 @@
 mod alarms;
 mod disk;
 mod proc;
+mod storage;
 mod temperature;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::template::Locale;
 pub use alarms::{Alarm, Limits, parse_celsius, parse_percent};
 pub use disk::Disk;
 pub use proc::{Load, Memory};
+pub use storage::{Medium, Storage, of_device, storage};
 pub use temperature::Temperature;
 pub use units::Unit;
 
@@ -129,6 +131,11 @@ impl Machine {
     /// A machine whose `/proc`, `/sys` and mounts lie below `root`.
     pub fn below(root: impl Into<PathBuf>) -> Self {
         Machine { root: root.into() }
+    }
+
+    /// Its memory; `None` where it does not tell.
+    pub fn memory(&self) -> Option<Memory> {
+        self.parsed("proc/meminfo", proc::memory).ok()
     }
 
     /// Looks once. `workspace` is where `systemctl` is run.
