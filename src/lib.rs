@@ -15,14 +15,14 @@
 //!
 //! # The house, from the bottom up
 //!
-//! - [`error`], [`clock`], [`hash`], [`journal`]: what a person is told and the exit code; the only time, sleep and ids; the
-//!   one hash that is written down; what a program without a terminal says.
+//! - [`error`], [`clock`], [`hash`], [`glob`], [`journal`]: what a person is told and the exit code; the only time, sleep and ids;
+//!   the one hash that is written down; patterns that name files; what a program without a terminal says.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`sandbox`], [`template`], [`workspace`]: the one guarded HTTP client; programs that end for certain; the
 //!   minijinja environment and its checker; files that stay inside.
-//! - [`calendar`], [`llm`], [`system`]: iCalendar to the items of some days; models, routes, the fence and the fact guard; this
-//!   machine's facts.
+//! - [`calendar`], [`llm`], [`system`], [`watch`]: iCalendar to the items of some days; models, routes, the fence and the fact
+//!   guard; this machine's facts; files that came, changed or went.
 //! - [`trigger`], [`step`], [`delivery`]: one file a kind. A kind has its keys as typed (`Authored`), `resolve`, and its action.
 //! - [`config`]: files to jobs. [`config::read`] finds every mistake of a file, [`config::resolve`] is what a kind is checked
 //!   against, [`config::job_file`] and [`config::settings`] put it together.
@@ -64,6 +64,7 @@ pub mod config;
 pub mod delivery;
 pub mod engine;
 pub mod error;
+pub mod glob;
 pub mod hash;
 pub mod job;
 pub mod journal;
@@ -75,4 +76,5 @@ pub mod store;
 pub mod system;
 pub mod template;
 pub mod trigger;
+pub mod watch;
 pub mod workspace;

@@ -7,11 +7,11 @@ use super::sources::{modules, sources};
 /// The floors of the house, from the bottom up. A module names what stands on floors below it, and on its own where
 /// that is allowed.
 const FLOORS: &[&[&str]] = &[
-    &["error", "clock", "hash", "journal"],
+    &["error", "clock", "hash", "glob", "journal"],
     &["job"],
     // `net` stands below `llm`: calendars and models both call through it.
     &["store", "net", "sandbox", "template", "workspace"],
-    &["calendar", "llm", "system"],
+    &["calendar", "llm", "system", "watch"],
     // One floor, as `lib.rs` says: a kind's keys, check and action are one file, so `config` holds the kinds and the kinds
     // name the values and the reader of `config`. `kinds` is the macro that writes their tables.
     KINDS,

@@ -4,26 +4,15 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
-
 use super::{Cancel, LogError};
+use crate::glob::Glob;
 
 /// Suffixes of what rotation compressed: its lines were read before, or cannot be read.
 const COMPRESSED: [&str; 6] = ["gz", "xz", "zst", "bz2", "lz4", "Z"];
 
-/// One path or pattern of a `log` step: `*` and `?` stay within a folder, `**` does not.
+/// One path or pattern of a `log` step.
 #[derive(Debug, Clone)]
-pub struct LogGlob {
-    text: String,
-    pattern: Option<Pattern>,
-}
-
-#[derive(Debug, Clone)]
-struct Pattern {
-    matcher: GlobMatcher,
-    base: PathBuf,
-    depth: usize,
-}
+pub struct LogGlob(Glob);
 
 /// What a path turned out to be.
 #[derive(Debug)]
@@ -40,55 +29,22 @@ impl LogGlob {
     /// # Errors
     /// The pattern is not valid.
     pub fn new(text: &str) -> Result<Self, globset::Error> {
-        if !text.contains(['*', '?', '[', '{']) {
-            return Ok(LogGlob {
-                text: text.to_owned(),
-                pattern: None,
-            });
-        }
-        let matcher = GlobBuilder::new(text)
-            .literal_separator(true)
-            .build()?
-            .compile_matcher();
-        let fixed: PathBuf = Path::new(text)
-            .components()
-            .take_while(|part| {
-                !part
-                    .as_os_str()
-                    .to_string_lossy()
-                    .contains(['*', '?', '[', '{'])
-            })
-            .collect();
-        let depth = match text.contains("**") {
-            true => usize::MAX,
-            false => text.matches('/').count(),
-        };
-        Ok(LogGlob {
-            text: text.to_owned(),
-            pattern: Some(Pattern {
-                matcher,
-                base: fixed,
-                depth,
-            }),
-        })
+        Glob::new(text).map(LogGlob)
     }
 
     /// The glob as it was written.
     pub fn text(&self) -> &str {
-        &self.text
+        self.0.text()
     }
 
     /// Whether it is a path without wildcards, which is told as missing when it is.
     pub fn is_literal(&self) -> bool {
-        self.pattern.is_none()
+        self.0.is_literal()
     }
 
     /// Whether it names `path`.
     pub fn names(&self, path: &Path) -> bool {
-        match &self.pattern {
-            None => Path::new(&self.text) == path,
-            Some(pattern) => pattern.matcher.is_match(path),
-        }
+        self.0.names(path)
     }
 
     /// Adds the files it names now, and folders within it that cannot be read.
@@ -96,13 +52,14 @@ impl LogGlob {
     /// # Errors
     /// Only when cancelled.
     pub fn find(&self, cancel: Cancel<'_>, found: &mut Vec<Found>) -> Result<(), LogError> {
-        let Some(pattern) = &self.pattern else {
-            let path = PathBuf::from(&self.text);
+        let glob = &self.0;
+        if glob.is_literal() {
+            let path = PathBuf::from(glob.text());
             let is = fs::metadata(&path);
             found.push(Found { path, is });
             return Ok(());
-        };
-        walk(pattern, &pattern.base, pattern.depth, cancel, found)
+        }
+        walk(glob, glob.base(), glob.depth(), cancel, found)
     }
 }
 
@@ -113,7 +70,7 @@ pub fn is_compressed(path: &Path) -> bool {
 }
 
 fn walk(
-    pattern: &Pattern,
+    glob: &Glob,
     folder: &Path,
     depth: usize,
     cancel: Cancel<'_>,
@@ -137,9 +94,9 @@ fn walk(
         // The entry's own type: a symbolic link to a folder is not entered, so that no walk is endless.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             if depth > 1 {
-                walk(pattern, &path, depth - 1, cancel, found)?;
+                walk(glob, &path, depth - 1, cancel, found)?;
             }
-        } else if pattern.matcher.is_match(&path) && !is_compressed(&path) {
+        } else if glob.names(&path) && !is_compressed(&path) {
             let is = fs::metadata(&path);
             if is.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
                 continue;
