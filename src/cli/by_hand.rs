@@ -87,6 +87,7 @@ pub(super) fn engine(
         state: context.state.clone(),
         lock: lock.to_owned(),
         patience: Patience::None,
+        alerts: None,
     }
 }
 

@@ -160,6 +160,16 @@ impl Diagnostic {
         renderer.render(&[group])
     }
 
+    /// In one line, as "jobs/x.toml:5:1: unknown trigger `corn`: did you mean `cron`?"
+    pub fn brief(&self) -> String {
+        let (line, column) = self.source.position(self.span.start);
+        let brief = format!("{}:{line}:{column}: {}", self.source.path, self.message);
+        match self.label.as_str() {
+            "" => brief,
+            label => format!("{brief}: {label}"),
+        }
+    }
+
     /// As programs read it.
     pub fn to_json(&self) -> Value {
         let (line, column) = self.source.position(self.span.start);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt};
+use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt};
 use crate::clock;
 use crate::store::Store;
 
@@ -18,6 +18,8 @@ pub struct Daemon {
     pub queue: Arc<Queue>,
     /// What sends the messages.
     pub outbox: Outbox,
+    /// What tells the owner.
+    pub alerts: Alerts,
     latest: watch::Sender<Arc<Loaded>>,
 }
 
@@ -29,15 +31,19 @@ impl Daemon {
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub async fn start(engine: Engine) -> Result<Self, EngineError> {
+    pub async fn start(mut engine: Engine) -> Result<Self, EngineError> {
         let (latest, reading) = watch::channel(Arc::clone(&engine.loaded));
+        let alerts = Alerts::load(&engine, reading.clone()).await?;
+        engine.alerts = Some(alerts.clone());
         let outbox = Outbox::start(engine.clone());
+        alerts.sent_by(outbox.clone());
         let queue = Queue::new(engine, outbox.clone(), reading);
         adopt::adopt(&queue).await?;
         Ok(Daemon {
             intake: Intake::new(Arc::clone(&queue)),
             queue,
             outbox,
+            alerts,
             latest,
         })
     }

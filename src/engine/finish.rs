@@ -34,6 +34,14 @@ impl UnderWay<'_> {
             self.update.deliveries.clone_from(&messages);
         }
         self.update.state = Some(RunState::Finished(outcome.clone()));
+        let alerts = self
+            .engine
+            .alerts
+            .as_ref()
+            .filter(|_| deliver != Deliver::Hold);
+        let news = alerts
+            .and_then(|alerts| alerts.of_run(&self.job.name, self.event.kind, self.run, &outcome));
+        self.update.news = news.as_ref().map(|of_run| of_run.news.clone());
         for step in &mut self.update.steps {
             step.moved.clear();
         }
@@ -41,6 +49,9 @@ impl UnderWay<'_> {
         let jobs = self.update.events.iter();
         let jobs: Vec<String> = jobs.map(|follow| follow.event.job.clone()).collect();
         let recorded = self.commit().await?;
+        if let (Some(alerts), Some(news)) = (alerts, &news) {
+            alerts.committed(news, recorded.told);
+        }
         let follow = recorded.runs.iter().zip(jobs);
         let follow = follow.filter_map(|(accepted, job)| match accepted {
             Accepted::New(run) => Some((*run, job)),

@@ -1,6 +1,7 @@
 //! Executes runs: steps in order, the outcome and its messages in one commit, then the messages.
 
 mod adopt;
+mod alerts;
 mod context;
 mod daemon;
 mod finish;
@@ -27,6 +28,7 @@ use crate::clock::Clock;
 use crate::job::{Outcome, RunId, StepEnd};
 use crate::store::{Store, StoreError};
 
+pub use alerts::{Alerts, LastGood, Notice, Subject};
 pub use daemon::Daemon;
 pub use intake::{ByHand, Intake, Taken};
 pub use loaded::Loaded;
@@ -53,6 +55,8 @@ pub struct Engine {
     pub lock: String,
     /// Whether a full disk is waited for.
     pub patience: Patience,
+    /// Tells the owner; `None` where whoever started a run sees how it ends.
+    pub alerts: Option<Alerts>,
 }
 
 /// Why a run could not be written down: the only errors that stop more than a run.

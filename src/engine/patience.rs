@@ -38,17 +38,27 @@ impl Engine {
         F: Future<Output = Result<T, EngineError>>,
     {
         let mut wait = WAITS.0;
+        let mut waited_for = None;
         loop {
             match write().await {
                 Err(error) if self.patience == Patience::Endless && error.may_pass() => {
                     if wait == WAITS.0 {
                         let said = format!("{error}: waiting until it can be written");
                         journal::say(Level::Warning, said);
+                        if let Some(alerts) = &self.alerts {
+                            alerts.no_room(self.clock.now());
+                        }
                     }
+                    waited_for = Some(error);
                     self.clock.sleep(wait).await;
                     wait = (wait * 2).min(WAITS.1);
                 }
-                other => return other,
+                other => {
+                    if let (Some(reason), Some(alerts)) = (&waited_for, &self.alerts) {
+                        alerts.room(self.clock.now(), reason);
+                    }
+                    return other;
+                }
             }
         }
     }

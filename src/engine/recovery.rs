@@ -1,7 +1,7 @@
 //! What a process that died left: each of its runs gets an outcome, each message goes out.
 
 use super::{Engine, EngineError, Message};
-use crate::job::{NewDelivery, RunId};
+use crate::job::{NewDelivery, Outcome, RunId};
 use crate::store::{Orphan, StoreError};
 
 /// A run that another process left behind, and what is known of it.
@@ -60,12 +60,24 @@ pub(super) async fn end(
     orphan: Orphan,
     reason: String,
 ) -> Result<Option<Left>, EngineError> {
-    match engine.store.interrupt(&orphan, &reason, Vec::new()).await {
-        Ok(_) => Ok(Some(Left {
-            run: orphan.story.row.run,
-            job: orphan.story.row.job,
-            reason,
-        })),
+    let row = &orphan.story.row;
+    let alerts = engine.alerts.as_ref();
+    let news = alerts.and_then(|alerts| {
+        let outcome = Outcome::Interrupted(reason.clone());
+        alerts.of_run(&row.job, row.trigger, row.run, &outcome)
+    });
+    let interrupted = news.as_ref().map(|of_run| of_run.news.clone());
+    match engine.store.interrupt(&orphan, &reason, interrupted).await {
+        Ok(told) => {
+            if let (Some(alerts), Some(news)) = (alerts, &news) {
+                alerts.committed(news, told);
+            }
+            Ok(Some(Left {
+                run: orphan.story.row.run,
+                job: orphan.story.row.job,
+                reason,
+            }))
+        }
         Err(StoreError::Taken(_) | StoreError::AlreadyFinished(_) | StoreError::UnknownRun(_)) => {
             Ok(None)
         }

@@ -77,7 +77,14 @@ impl Work {
         };
         let ended = match ended {
             Some(Ok(ended)) => ended,
-            Some(Err(_)) => failed(&engine, run, "a bug in the program ended it").await,
+            Some(Err(_)) => {
+                failed(
+                    &engine,
+                    (run, &job.name, self.kind),
+                    "a bug in the program ended it",
+                )
+                .await
+            }
             None => cancelled(&engine, run).await,
         };
         drop(seat);
@@ -153,9 +160,24 @@ async fn cancelled(engine: &Engine, run: RunId) -> Result<Option<Finished>, Engi
     }
 }
 
-async fn failed(engine: &Engine, run: RunId, why: &str) -> Result<Option<Finished>, EngineError> {
+async fn failed(
+    engine: &Engine,
+    (run, job, kind): (RunId, &str, TriggerKind),
+    why: &str,
+) -> Result<Option<Finished>, EngineError> {
     let outcome = Outcome::Failed(why.to_owned());
-    ended(engine, run, outcome.clone()).await?;
+    let alerts = engine.alerts.as_ref();
+    let news = alerts.and_then(|alerts| alerts.of_run(job, kind, run, &outcome));
+    let update = Arc::new(RunUpdate {
+        state: Some(RunState::Finished(outcome.clone())),
+        news: news.as_ref().map(|of_run| of_run.news.clone()),
+        ..RunUpdate::of(run)
+    });
+    let record = || engine.store.record(Arc::clone(&update));
+    let recorded = engine.patiently(record).await?;
+    if let (Some(alerts), Some(news)) = (alerts, &news) {
+        alerts.committed(news, recorded.told);
+    }
     Ok(Some(Finished::nothing(run, outcome)))
 }
 

@@ -4,6 +4,7 @@
 //! folder: SQLite's locks order their writes, and [`lock`] tells which of them are alive.
 
 mod accept;
+mod alert;
 mod backup;
 mod check;
 mod cursor;
@@ -34,6 +35,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::accept::{Accepted, Along, Start};
+pub use self::alert::{Heard, News, Told, Words};
 pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::error::StoreError;
@@ -50,7 +52,7 @@ use self::outbox::Settled;
 use self::reader::Readers;
 use self::writer::Writer;
 use crate::clock::Clock;
-use crate::job::{DeliveryId, Event, NewDelivery, Outcome, RunId, RunState};
+use crate::job::{DeliveryId, Event, Outcome, RunId, RunState};
 
 /// The database's name in the state folder.
 pub const FILE: &str = "reveille.db";
@@ -193,7 +195,7 @@ impl Store {
             .await
     }
 
-    /// Ends a run whose process died as interrupted, with what there is to tell about it.
+    /// Ends a run whose process died as interrupted, with what that is to the owner; gives what there is to say.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if another process was quicker.
@@ -201,18 +203,18 @@ impl Store {
         &self,
         orphan: &Orphan,
         reason: &str,
-        deliveries: Vec<NewDelivery>,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
+        news: Option<News>,
+    ) -> Result<Told, StoreError> {
         let (run, from, now) = (orphan.story.row.run, orphan.owner.clone(), self.now());
         let outcome = Outcome::Interrupted(reason.to_owned());
         let update = RunUpdate {
             state: Some(RunState::Finished(outcome)),
-            deliveries,
+            news,
             ..RunUpdate::of(run)
         };
         self.write(move |connection| {
             accept::adopt(connection, run, &from, &from)?;
-            Ok(run::record(connection, &update, now)?.deliveries)
+            Ok(run::record(connection, &update, now)?.told)
         })
         .await
     }

@@ -136,6 +136,28 @@ pub(super) fn add(
     Ok(ids)
 }
 
+/// Puts a message of the program itself into the outbox, for the process that holds the lock `owner` to send.
+pub(super) fn say(
+    connection: &Connection,
+    owner: &str,
+    delivery: &NewDelivery,
+    now: DateTime<Utc>,
+) -> Result<DeliveryId, StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO deliveries (run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
+             VALUES (NULL, ?1, ?2, ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
+        )?
+        .execute((
+            owner,
+            &delivery.kind,
+            JsonText(&delivery.target),
+            &delivery.body,
+            Micros(now),
+        ))?;
+    Ok(DeliveryId(connection.last_insert_rowid()))
+}
+
 /// Takes a message over from a process that died before it sent it.
 pub(super) fn adopt(
     connection: &Connection,

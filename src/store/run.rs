@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::accept::{Accepted, Along, Start, accept};
+use super::alert::{self, News, Told};
 use super::cursor::{self, CursorChange};
 use super::outbox;
 use super::value::{JsonText, Micros, Span, Tokens};
@@ -16,7 +17,7 @@ use crate::job::{
 };
 
 /// Everything that becomes true of a run at one instant.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct RunUpdate {
     /// Which run.
     pub run: RunId,
@@ -32,6 +33,8 @@ pub struct RunUpdate {
     pub deliveries: Vec<NewDelivery>,
     /// What follows from it: events whose runs wait in the queue.
     pub events: Vec<Follow>,
+    /// What its end is to the owner.
+    pub news: Option<News>,
 }
 
 /// An event that follows from a run.
@@ -48,12 +51,14 @@ pub struct Follow {
 }
 
 /// What a commit gave numbers to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recorded {
     /// The new messages', in their order.
     pub deliveries: Vec<DeliveryId>,
     /// The runs of the events, in their order.
     pub runs: Vec<Accepted>,
+    /// What the owner is told.
+    pub told: Told,
 }
 
 impl RunUpdate {
@@ -67,6 +72,7 @@ impl RunUpdate {
             cursors: Vec::new(),
             deliveries: Vec::new(),
             events: Vec::new(),
+            news: None,
         }
     }
 }
@@ -121,7 +127,15 @@ pub(super) fn record(
         )
     });
     let runs = runs.collect::<Result<_, _>>()?;
-    Ok(Recorded { deliveries, runs })
+    let told = match &update.news {
+        Some(news) => alert::hear(connection, news, now)?,
+        None => Told::new(),
+    };
+    Ok(Recorded {
+        deliveries,
+        runs,
+        told,
+    })
 }
 
 /// The job of a run that can still change.

@@ -20,7 +20,7 @@ pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
 pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
-    AuthoredTelegram, AuthoredWeb, TelegramSettings,
+    AuthoredTelegram, AuthoredWeb, Notify, TelegramSettings,
 };
 
 /// The configuration, resolved.
@@ -40,6 +40,8 @@ pub struct Settings {
     pub routes: BTreeMap<String, RouteSettings>,
     /// The chat with the owner, where one is configured.
     pub telegram: Option<TelegramSettings>,
+    /// Where failures are told.
+    pub notify: Vec<Notify>,
     /// How long finished runs are kept.
     pub keep_for: Duration,
     /// How many finished runs are kept.
@@ -61,6 +63,7 @@ impl Settings {
             models: BTreeMap::new(),
             routes: BTreeMap::new(),
             telegram: None,
+            notify: vec![Notify::Journal],
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
             max_runs: 256,

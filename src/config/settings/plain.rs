@@ -144,8 +144,11 @@ pub(super) fn resolve(
             webhook: telegram.webhook.map(|url| url.0),
         });
     }
+    let owner = section::<AuthoredOwner>(reader, root, "owner");
+    if let Some(notify) = owner.and_then(|owner| owner.notify) {
+        settings.notify = notify.0;
+    }
     // Checked now, used by the daemon.
-    section::<AuthoredOwner>(reader, root, "owner");
     section::<AuthoredWeb>(reader, root, "web");
     if let Some(limits) = section::<AuthoredLimits>(reader, root, "limits") {
         let runs = limits

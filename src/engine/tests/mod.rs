@@ -88,6 +88,7 @@ impl Home {
             loaded: Arc::new(Loaded::new(place, config).0),
             lock: lock.name().to_owned(),
             patience: Patience::None,
+            alerts: None,
             state,
         };
         Home {

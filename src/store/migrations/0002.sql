@@ -40,16 +40,21 @@ CREATE TABLE pauses (
     until INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Failures that the owner heard of: the same one again is counted.
+-- Failures that the owner heard of, or will when a mute ends: the same one again is counted.
 CREATE TABLE alerts (
-    job         TEXT    NOT NULL,
+    -- A job's name, or what of the program itself.
+    about       TEXT    NOT NULL,
     fingerprint TEXT    NOT NULL,
     reason      TEXT    NOT NULL,
+    -- The newest; no reference, it may be forgotten first.
     run_id      INTEGER,
     count       INTEGER NOT NULL,
+    -- Of these, the ones that a mute hid since the owner last heard of it.
+    hushed      INTEGER NOT NULL,
     first_at    INTEGER NOT NULL,
     last_at     INTEGER NOT NULL,
-    PRIMARY KEY (job, fingerprint)
+    told_at     INTEGER,
+    PRIMARY KEY (about, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
 -- What the owner does not want to hear of: a job's name or a pattern.

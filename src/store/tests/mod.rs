@@ -1,5 +1,6 @@
 //! Real SQLite in temporary folders.
 
+mod alerts;
 mod backup;
 mod child;
 mod crash;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::clock::{SystemClock, TestClock};
-use crate::job::{CursorKey, StepRecord, TriggerKind};
+use crate::job::{CursorKey, NewDelivery, StepRecord, TriggerKind};
 
 /// A store in a folder of its own, with a clock that stands still.
 struct Home {
@@ -125,6 +126,28 @@ fn message(body: &str) -> NewDelivery {
         kind: "console".to_owned(),
         target: Value::Null,
         body: body.to_owned(),
+    }
+}
+
+/// A failure of `backup` that the words say with the count.
+fn failed(reason: &str) -> News {
+    let heard = Heard::Bad {
+        fingerprint: reason.to_owned(),
+        reason: reason.to_owned(),
+    };
+    news("backup", heard)
+}
+
+fn news(about: &str, heard: Heard) -> News {
+    News {
+        about: about.to_owned(),
+        run: None,
+        heard,
+        owner: "me".to_owned(),
+        words: Words::new(|alert, saying| {
+            let (about, count, reason) = (&alert.about, alert.count, &alert.reason);
+            vec![message(&format!("{saying:?} {about} {count}: {reason}"))]
+        }),
     }
 }
 

@@ -37,6 +37,7 @@ async fn the_whole_story_of_a_run_comes_back_as_it_was_written() {
         cursors: vec![(key("a"), Some(json!(1)))],
         deliveries: vec![message("hello"), message("there")],
         events: Vec::new(),
+        news: None,
     };
     let ids = home.store.record(update).await.unwrap().deliveries;
 

@@ -1,0 +1,259 @@
+//! What the program itself has to say to its owner.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use super::words::Tongue;
+use crate::config::secrets::Secrets;
+use crate::job::DeliveryId;
+use crate::template::Locale;
+
+/// Something of the program itself that its owner should hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A file of the user's folder does not load.
+    File {
+        /// As the person would type it.
+        path: String,
+        /// Each with its place in the file.
+        errors: Vec<String>,
+        /// What happens meanwhile.
+        last_good: LastGood,
+    },
+    /// A message was given up.
+    NotDelivered {
+        /// Where it should have gone: its lane.
+        place: String,
+        /// Its number.
+        delivery: DeliveryId,
+        /// Why.
+        reason: String,
+    },
+    /// It is not known whether a message arrived, and it must not be sent twice.
+    Parked {
+        /// Where it should have gone: its lane.
+        place: String,
+        /// Its number.
+        delivery: DeliveryId,
+        /// What happened.
+        reason: String,
+    },
+    /// A path cannot be watched.
+    Blind {
+        /// The path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A damaged database was moved out of the way.
+    SetAside {
+        /// Where it lies now.
+        file: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// The disk had no room, and has again.
+    DiskWasFull {
+        /// Since when.
+        from: DateTime<Utc>,
+        /// Until when.
+        to: DateTime<Utc>,
+        /// What the disk said.
+        reason: String,
+    },
+}
+
+/// What goes on while a file does not load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastGood {
+    /// The last good version.
+    GoesOn,
+    /// Nothing: there was none since the start.
+    None,
+}
+
+/// What can be wrong for a while, and right again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A file of the user's folder.
+    File(String),
+    /// A place where messages go.
+    Place(String),
+    /// A watched path.
+    Watch(String),
+}
+
+const FILE: &str = "file ";
+const PLACE: &str = "place ";
+const WATCH: &str = "watch ";
+
+/// What alerts are filed under. No job has a name with a space in it.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::File(path) => write!(f, "{FILE}{path}"),
+            Subject::Place(place) => write!(f, "{PLACE}{place}"),
+            Subject::Watch(path) => write!(f, "{WATCH}{path}"),
+        }
+    }
+}
+
+impl Subject {
+    /// The subject that an alert is filed under; `None` for a job's.
+    pub fn of(about: &str) -> Option<Self> {
+        let rest = |prefix| about.strip_prefix(prefix).map(str::to_owned);
+        rest(FILE)
+            .map(Subject::File)
+            .or_else(|| rest(PLACE).map(Subject::Place))
+            .or_else(|| rest(WATCH).map(Subject::Watch))
+    }
+}
+
+impl Notice {
+    /// What it is wrong about; `None` for what happened and is over.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        match self {
+            Notice::File { path, .. } => Some(Subject::File(path.clone())),
+            Notice::NotDelivered { place, .. } | Notice::Parked { place, .. } => {
+                Some(Subject::Place(place.clone()))
+            }
+            Notice::Blind { path, .. } => Some(Subject::Watch(path.clone())),
+            Notice::SetAside { .. } | Notice::DiskWasFull { .. } => None,
+        }
+    }
+
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Notice::File { errors, .. } => errors.join("\n"),
+            Notice::NotDelivered { reason, .. }
+            | Notice::Parked { reason, .. }
+            | Notice::Blind { reason, .. }
+            | Notice::DiskWasFull { reason, .. } => reason.clone(),
+            Notice::SetAside { why, .. } => why.clone(),
+        }
+    }
+
+    pub(super) fn scrub(&mut self, secrets: &Secrets) {
+        match self {
+            Notice::File { errors, .. } => errors.iter_mut().for_each(|text| secrets.scrub(text)),
+            Notice::NotDelivered { reason, .. }
+            | Notice::Parked { reason, .. }
+            | Notice::Blind { reason, .. }
+            | Notice::DiskWasFull { reason, .. } => secrets.scrub(reason),
+            Notice::SetAside { why, .. } => secrets.scrub(why),
+        }
+    }
+
+    pub(super) fn say(&self, tongue: &Tongue) -> String {
+        match tongue.language {
+            Locale::En => self.english(tongue),
+            Locale::Es => self.spanish(tongue),
+        }
+    }
+
+    fn english(&self, tongue: &Tongue) -> String {
+        match self {
+            Notice::File {
+                path,
+                errors,
+                last_good,
+            } => {
+                let meanwhile = match last_good {
+                    LastGood::GoesOn => "its last good version goes on",
+                    LastGood::None => "nothing of it runs until it is mended",
+                };
+                format!(
+                    "{path} does not load; {meanwhile}:\n{}",
+                    first(errors, "more")
+                )
+            }
+            Notice::NotDelivered {
+                place,
+                delivery,
+                reason,
+            } => format!(
+                "A message was not delivered to {place}: {reason}\n`reveille outbox retry {}` sends it again",
+                delivery.0
+            ),
+            Notice::Parked {
+                place,
+                delivery,
+                reason,
+            } => format!(
+                "It is not known whether a message arrived at {place}: {reason}\nIt waits for you: \
+                 `reveille outbox retry {0}` sends it again, `reveille outbox drop {0}` lets it be",
+                delivery.0
+            ),
+            Notice::Blind { path, reason } => format!("{path} cannot be watched: {reason}"),
+            Notice::SetAside { file, why } => format!(
+                "The database was damaged ({why}). It lies in {} now, and a new one was begun: history and remembered \
+                 positions begin anew",
+                file.display()
+            ),
+            Notice::DiskWasFull { from, to, reason } => format!(
+                "Nothing could be written from {} to {} ({reason}). It can again, and the runs go on",
+                tongue.moment(*from),
+                tongue.moment(*to)
+            ),
+        }
+    }
+
+    fn spanish(&self, tongue: &Tongue) -> String {
+        match self {
+            Notice::File {
+                path,
+                errors,
+                last_good,
+            } => {
+                let meanwhile = match last_good {
+                    LastGood::GoesOn => "sigue la última versión buena",
+                    LastGood::None => "nada suyo se ejecuta hasta que se corrija",
+                };
+                format!(
+                    "{path} no se puede cargar; {meanwhile}:\n{}",
+                    first(errors, "más")
+                )
+            }
+            Notice::NotDelivered {
+                place,
+                delivery,
+                reason,
+            } => format!(
+                "Un mensaje no se entregó a {place}: {reason}\n`reveille outbox retry {}` lo envía de nuevo",
+                delivery.0
+            ),
+            Notice::Parked {
+                place,
+                delivery,
+                reason,
+            } => format!(
+                "No se sabe si un mensaje llegó a {place}: {reason}\nEspera su decisión: `reveille outbox retry {0}` lo \
+                 envía de nuevo, `reveille outbox drop {0}` lo descarta",
+                delivery.0
+            ),
+            Notice::Blind { path, reason } => format!("{path} no se puede vigilar: {reason}"),
+            Notice::SetAside { file, why } => format!(
+                "La base de datos estaba dañada ({why}). Ahora está en {} y se ha empezado otra: el historial y las \
+                 posiciones recordadas empiezan de nuevo",
+                file.display()
+            ),
+            Notice::DiskWasFull { from, to, reason } => format!(
+                "No se pudo escribir nada desde {} hasta {} ({reason}). Ya se puede, y todo sigue",
+                tongue.moment(*from),
+                tongue.moment(*to)
+            ),
+        }
+    }
+}
+
+/// So many errors of a file are told.
+const SHOWN: usize = 3;
+
+fn first(errors: &[String], more: &str) -> String {
+    let shown = errors.iter().take(SHOWN).cloned();
+    let rest = errors.len().saturating_sub(SHOWN);
+    let rest = (rest > 0).then(|| format!("+ {rest} {more}: `reveille check`"));
+    shown.chain(rest).collect::<Vec<_>>().join("\n")
+}
