@@ -13,6 +13,7 @@ mod recovery;
 mod roots;
 mod run;
 mod runner;
+pub mod schedule;
 mod step;
 #[cfg(test)]
 mod tests;
