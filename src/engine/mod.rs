@@ -17,6 +17,7 @@ pub mod schedule;
 mod step;
 #[cfg(test)]
 mod tests;
+pub mod timetable;
 mod work;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub use queue::{Queue, Seat};
 pub use recovery::{Late, Left, recover, send_left};
 pub use roots::roots;
 pub use run::{Begun, Deliver, Finished};
+pub use timetable::{Metronome, Timetable};
 
 /// What a process that executes runs has; clones share it.
 #[derive(Debug, Clone)]

@@ -89,3 +89,16 @@ pub enum Reason {
     /// The program was too busy to see it in time.
     Busy,
 }
+
+impl Reason {
+    /// Whether a moment lies within an absence.
+    pub fn covers(&self, at: DateTime<Utc>) -> bool {
+        match self {
+            Reason::Off { to, .. } | Reason::Stopped { to, .. } | Reason::Leapt { to, .. } => {
+                at <= *to
+            }
+            Reason::Paused { since } => at >= *since,
+            Reason::Busy => false,
+        }
+    }
+}

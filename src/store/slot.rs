@@ -158,36 +158,39 @@ fn pass(
     };
     let reason = reason_text(&passed.reason);
     let Stretch { from, to, count } = passed.stretch;
-    let longer = connection
+    let before: Option<(Micros, Micros, bool, bool)> = connection
         .prepare_cached(
-            "UPDATE slots SET until = ?5, count = count + ?6, accounted_at = ?8
-             WHERE job = ?1 AND trigger = ?2 AND state = ?3 AND reason = ?7 AND until < ?4
-               AND due_at = (SELECT max(due_at) FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at <= ?4)",
+            "SELECT due_at, until, run_id IS NULL, state = ?4 AND reason = ?5 FROM slots
+             WHERE job = ?1 AND trigger = ?2 AND due_at <= ?3 ORDER BY due_at DESC LIMIT 1",
         )?
-        .execute((job, trigger, state, Micros(from), Micros(to), column(count), &reason, Micros(now)))?;
-    if longer > 0 {
-        return Ok(());
-    }
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO slots (job, trigger, due_at, until, count, state, reason, accounted_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (job, trigger, due_at) DO NOTHING",
-    )?;
-    let mut from_on = |from: DateTime<Utc>, count: u64| {
-        insert.execute((
-            job,
-            trigger,
-            Micros(from),
-            Micros(to),
-            column(count),
-            state,
-            &reason,
-            Micros(now),
-        ))
+        .query_row((job, trigger, Micros(from), state, &reason), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .optional()?;
+    let (from, count) = match before {
+        // Another process was quicker.
+        Some((_, until, true, _)) if until.0 >= to => return Ok(()),
+        Some((known, until, true, true)) if until.0 < from => {
+            connection
+                .prepare_cached(
+                    "UPDATE slots SET until = ?4, count = count + ?5, accounted_at = ?6
+                     WHERE job = ?1 AND trigger = ?2 AND due_at = ?3",
+                )?
+                .execute((job, trigger, known, Micros(to), column(count), Micros(now)))?;
+            return Ok(());
+        }
+        // The first of them ran while the clock was ahead: the row of the others begins right behind it.
+        Some((known, ..)) if known.0 == from => (from + TimeDelta::microseconds(1), count - 1),
+        _ => (from, count),
     };
-    // The first of them ran while the clock was ahead: the row of the others begins right behind it.
-    if from_on(from, count)? == 0 && count > 1 {
-        from_on(from + TimeDelta::microseconds(1), count - 1)?;
+    if count > 0 {
+        connection
+            .prepare_cached(
+                "INSERT INTO slots (job, trigger, due_at, until, count, state, reason, accounted_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (job, trigger, due_at) DO NOTHING",
+            )?
+            .execute((job, trigger, Micros(from), Micros(to), column(count), state, &reason, Micros(now)))?;
     }
     Ok(())
 }
