@@ -3,17 +3,19 @@
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::by_hand::engine;
 use super::context::Context;
 use super::out::errln;
 use crate::config::diagnostic::Severity;
 use crate::config::folder::SETTINGS;
-use crate::engine::{Daemon, Engine, Loaded, Patience};
+use crate::engine::{Daemon, Engine, Loaded, Metronome, Patience, Timetable};
 use crate::error::Error;
 use crate::journal::{self, Level};
 use crate::store::Mode;
 use crate::store::lock::{self, ProcessLock};
+use crate::system::Machine;
 
 #[derive(Debug, Args)]
 pub struct Arguments {}
@@ -58,7 +60,15 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
 /// From the first word to the service manager to the last.
 async fn live(context: &Context, engine: Engine) -> Result<(), Error> {
     let mut signals = Signals::new()?;
-    let daemon = Daemon::start(engine).await.map_err(Error::from)?;
+    let daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;
+    let timetable = Timetable::new(&engine, daemon.intake.clone(), Machine::default());
+    let timetable = timetable.await.map_err(Error::from)?;
+    let metronome = Metronome::start().await;
+    let metronome = metronome.map_err(|error| Error::bug(format!("no metronome: {error}")))?;
+    let (end, ended) = oneshot::channel::<()>();
+    let timetable = tokio::spawn(timetable.run(metronome.second(), async {
+        let _ = ended.await;
+    }));
     tell_manager(&[NotifyState::Ready]);
     journal::say(
         Level::Info,
@@ -68,6 +78,9 @@ async fn live(context: &Context, engine: Engine) -> Result<(), Error> {
         reload(context, &daemon);
     }
     tell_manager(&[NotifyState::Stopping]);
+    drop(end);
+    let _ = timetable.await;
+    metronome.stop().await;
     daemon.stop().await;
     Ok(())
 }

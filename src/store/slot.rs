@@ -95,6 +95,39 @@ impl Reader<'_> {
         let row = statement.query_row((job, trigger, Micros(due)), read_row);
         Ok(row.optional()?)
     }
+
+    /// What became of the moments of a trigger from `from` on and before `to`.
+    pub fn slots_within(
+        &self,
+        job: &str,
+        trigger: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<SlotRow>, StoreError> {
+        let mut rows = Vec::from_iter(self.slot(job, trigger, from)?);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at > ?3 AND due_at < ?4
+             ORDER BY due_at LIMIT 100",
+        )?;
+        for row in statement.query_map((job, trigger, Micros(from), Micros(to)), read_row)? {
+            rows.push(row?);
+        }
+        Ok(rows)
+    }
+
+    /// The ids of the triggers of a job that slots are known of, those included that are gone.
+    pub fn slot_triggers(&self, job: &str) -> Result<Vec<String>, StoreError> {
+        // From id to id through the key.
+        let mut statement = self.connection.prepare_cached(
+            "WITH RECURSIVE ids (id) AS (
+                 SELECT min(trigger) FROM slots WHERE job = ?1
+                 UNION ALL
+                 SELECT (SELECT min(trigger) FROM slots WHERE job = ?1 AND trigger > ids.id) FROM ids WHERE id IS NOT NULL)
+             SELECT id FROM ids WHERE id IS NOT NULL",
+        )?;
+        let ids = statement.query_map([job], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
 }
 
 /// The run that has the slot at `due_at`, or 0 where it was passed over.

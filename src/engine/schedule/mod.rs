@@ -2,6 +2,7 @@
 
 mod missed;
 mod occurrence;
+mod outlook;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -9,5 +10,6 @@ mod zone;
 
 pub use missed::{Due, GRACE, Plan, Policy, plan, stretch};
 pub use occurrence::Occurrences;
+pub use outlook::{Note, outlook};
 pub use start::{jitter, lead};
 pub use zone::{Change, changes};

@@ -59,11 +59,22 @@ impl<'a> Occurrences<'a> {
             let end = change.map_or(to + 1, |change| change.at) + offset(self.zone, begin);
             count += self.fields.count(local, end.max(local));
             let Some(change) = change else { return count };
-            let apart =
-                self.lands_on(&change) && self.fields.misfit(change.local_after()).is_some();
-            count += u64::from(apart);
+            count += u64::from(self.jumped(&change).is_some());
             (begin, local) = (change.at, self.first_local(&change));
         }
+    }
+
+    /// Whether it comes again when the clocks show its times again.
+    pub(super) fn repeats(&self) -> bool {
+        self.fields.pace() == Pace::RealTime
+    }
+
+    /// The first of its local times that a change jumps over, where the change itself is not at one of them.
+    pub(super) fn jumped(&self, change: &Change) -> Option<i64> {
+        let apart = self.lands_on(change) && self.fields.misfit(change.local_after()).is_some();
+        self.fields
+            .first_from(change.local_before())
+            .filter(|_| apart)
     }
 
     fn next_second(&self, after: i64) -> Option<i64> {

@@ -21,6 +21,7 @@ use tokio::sync::{Notify, watch};
 use super::{Engine, EngineError, Intake};
 use crate::clock::Clock;
 use crate::job::Reason;
+use crate::journal::{self, Level};
 use crate::store::{Store, TimedTrigger};
 use crate::system::Machine;
 
@@ -97,14 +98,8 @@ impl Timetable {
         self.beat.subscribe()
     }
 
-    /// Looks until `stop` completes: when the next start is due, when `second` is told of a second, when the jobs change. `tell`
-    /// hears once of a store that fails, and is asked again when it did not fail meanwhile.
-    pub async fn run(
-        mut self,
-        second: Arc<Notify>,
-        stop: impl Future<Output = ()>,
-        mut tell: impl FnMut(&EngineError),
-    ) {
+    /// Looks until `stop` completes: when the next start is due, when `second` tells of a second, when the jobs change.
+    pub async fn run(mut self, second: Arc<Notify>, stop: impl Future<Output = ()>) {
         let mut reloaded = self.intake.reloaded();
         let mut failing = false;
         tokio::pin!(stop);
@@ -113,7 +108,7 @@ impl Timetable {
             if let Err(error) = &looked
                 && !failing
             {
-                tell(error);
+                journal::say(Level::Error, format!("timed jobs wait: {error}"));
             }
             failing = looked.is_err();
             // After a failure the next second is soon enough.
