@@ -118,6 +118,7 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
         store: opened.expect("the store opens").store,
         state: folder.to_owned(),
         lock: lock.name().to_owned(),
+        alerts: None,
         patience: Patience::None,
     };
     (Arc::new(engine), job)

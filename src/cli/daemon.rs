@@ -5,14 +5,16 @@ use std::sync::Arc;
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::context::Context;
 use crate::config::diagnostic::{Diagnostic, Severity};
-use crate::engine::{Daemon, Engine, Patience, Reading, Stale};
+use crate::engine::{Daemon, Engine, Metronome, Patience, Reading, Stale, Timetable};
 use crate::error::Error;
 use crate::journal::{self, Level};
 use crate::store::lock::{self, ProcessLock};
 use crate::store::{Mode, Store};
+use crate::system::Machine;
 
 #[derive(Debug, Args)]
 pub struct Arguments {}
@@ -46,9 +48,18 @@ async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> 
         store,
         state: context.state.clone(),
         lock: lock.to_owned(),
+        alerts: None,
         patience: Patience::Endless,
     };
-    let daemon = Daemon::start(engine).await.map_err(Error::from)?;
+    let daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;
+    let timetable = Timetable::new(&engine, daemon.intake.clone(), Machine::default());
+    let timetable = timetable.await.map_err(Error::from)?;
+    let metronome = Metronome::start().await;
+    let metronome = metronome.map_err(|error| Error::bug(format!("no metronome: {error}")))?;
+    let (end, ended) = oneshot::channel::<()>();
+    let timetable = tokio::spawn(timetable.run(metronome.second(), async {
+        let _ = ended.await;
+    }));
     tell_manager(&[NotifyState::Ready]);
     while let Told::Reload = signals.next().await {
         if let Err(error) = reload(context, &daemon).await {
@@ -56,6 +67,9 @@ async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> 
         }
     }
     tell_manager(&[NotifyState::Stopping]);
+    drop(end);
+    let _ = timetable.await;
+    metronome.stop().await;
     daemon.stop().await;
     Ok(())
 }

@@ -10,13 +10,17 @@ mod history;
 mod init;
 mod install;
 mod jobs;
+mod moment;
+mod next;
 mod out;
 mod paint;
+mod pause;
 mod plan;
 mod run;
 mod schema;
 mod show;
 mod spinner;
+mod why;
 
 use std::path::PathBuf;
 
@@ -63,6 +67,14 @@ enum Command {
     Check(check::Arguments),
     /// List the jobs
     Jobs(jobs::Arguments),
+    /// List coming moments
+    Next(next::Arguments),
+    /// Explain what happened to a job at a moment, past or coming
+    Why(why::Arguments),
+    /// Let the triggers of a job rest
+    Pause(pause::Arguments),
+    /// End the rest of a job
+    Resume(pause::ResumeArguments),
     /// List past runs
     History(history::Arguments),
     /// Tell the whole story of a run
@@ -91,6 +103,10 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
         Command::Plan(arguments) => plan::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Jobs(arguments) => jobs::run(&context, &arguments),
+        Command::Next(arguments) => next::run(&context, &arguments),
+        Command::Why(arguments) => why::run(&context, &arguments),
+        Command::Pause(arguments) => pause::pause(&context, &arguments),
+        Command::Resume(arguments) => pause::resume(&context, &arguments),
         Command::History(arguments) => history::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Init(arguments) => init::run(&arguments),

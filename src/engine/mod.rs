@@ -15,9 +15,11 @@ mod recovery;
 mod roots;
 mod run;
 mod runner;
+pub mod schedule;
 mod step;
 #[cfg(test)]
 mod tests;
+pub mod timetable;
 mod work;
 
 use std::path::PathBuf;
@@ -39,6 +41,7 @@ pub use reading::{Reading, Stale};
 pub use recovery::{Late, Left, recover, send_left};
 pub use roots::roots;
 pub use run::{Begun, Deliver, Finished};
+pub use timetable::{Metronome, Timetable};
 
 /// What a process that executes runs has; clones share it.
 #[derive(Debug, Clone)]

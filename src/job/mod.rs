@@ -10,4 +10,4 @@ pub use alert::{Alert, Mute, Saying};
 pub use event::{Event, TriggerKind};
 pub use outcome::{Outcome, StepEnd, Wait};
 pub use run::{Call, CursorKey, DeliveryId, Moved, NewDelivery, RunId, RunState, StepRecord};
-pub use slot::{Claimed, SlotClaim, Stretch};
+pub use slot::{Claimed, Fate, Passed, Reason, SlotClaim, Stretch};

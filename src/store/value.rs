@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Deserialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::job::TriggerKind;
+use crate::job::{Reason, TriggerKind};
 
 /// Microseconds since 1970, UTC.
 pub(super) struct Micros(pub(super) DateTime<Utc>);
@@ -110,4 +111,15 @@ impl FromSql for Kind {
             .map(Kind)
             .map_err(FromSqlError::other)
     }
+}
+
+/// Why a due moment had no run when it was due, as JSON.
+pub(super) fn reason_text(reason: &Reason) -> String {
+    serde_json::to_string(reason).expect("it is times and words")
+}
+
+/// [`reason_text`] of the column `reason`.
+pub(super) fn read_reason(row: &Row<'_>) -> rusqlite::Result<Reason> {
+    let text = row.get_ref("reason")?.as_str()?;
+    serde_json::from_str(text).map_err(|error| FromSqlError::other(error).into())
 }

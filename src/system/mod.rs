@@ -115,6 +115,17 @@ pub struct Asked<'a> {
     pub locale: Locale,
 }
 
+/// What a machine says of its clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronized {
+    /// A server confirmed it.
+    Yes,
+    /// A server is being asked.
+    NotYet,
+    /// Nothing here that would know, as in a container.
+    NobodySays,
+}
+
 /// The machine, as it shows itself below a root folder.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -158,6 +169,24 @@ impl Machine {
         }
         facts.alarms = alarms::raised(&facts, &asked.limits, asked.locale);
         facts
+    }
+
+    /// What the machine says of its clock.
+    pub fn synchronized(&self) -> Synchronized {
+        // systemd-timesyncd(8) makes the folder when it starts, and the file once it heard from a server.
+        let service = self.root.join("run/systemd/timesync");
+        if service.join("synchronized").exists() {
+            Synchronized::Yes
+        } else if service.exists() {
+            Synchronized::NotYet
+        } else {
+            Synchronized::NobodySays
+        }
+    }
+
+    /// When the machine started, by a clock that says `now`; `None` where it does not tell.
+    pub fn started(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        Some(now - self.parsed("proc/uptime", proc::uptime).ok()?)
     }
 
     fn read(&self, wanted: &[Fact], last_boot: Option<String>, now: DateTime<Utc>) -> Facts {

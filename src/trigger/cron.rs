@@ -44,8 +44,8 @@ pub enum Missed {
 /// A moment of the calendar.
 #[derive(Debug, Clone)]
 pub struct Cron {
-    /// The entry as typed: a parsed one takes 5.6 KiB.
-    pub entry: String,
+    /// The entry.
+    pub entry: CronEntry,
     /// The zone that it is read in.
     pub timezone: Tz,
     /// After downtime.
@@ -61,7 +61,7 @@ pub struct Cron {
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Cron> {
         Some(Cron {
-            entry: self.cron.0,
+            entry: self.cron,
             timezone: self.timezone.map_or(scope.settings.timezone, |zone| zone.0),
             missed: self.missed.unwrap_or_default(),
             max_age: self.max_age.map(|age| age.0),

@@ -65,7 +65,8 @@ impl Kind {
     pub fn derived_id(&self) -> String {
         match self {
             Kind::Cron(cron) => {
-                let fields: Vec<&str> = cron.entry.split_whitespace().collect();
+                let typed = cron.entry.to_string();
+                let fields: Vec<&str> = typed.split_whitespace().collect();
                 format!("cron:{} {}", fields.join(" "), cron.timezone)
             }
             Kind::Watch(watch) => format!("watch:{}", watch.paths.join(" ")),

@@ -50,6 +50,8 @@ pub struct Settings {
     pub max_runs: usize,
     /// Nothing private goes to a cloud model.
     pub local_only: bool,
+    /// How long timed jobs wait after a start for the clock to be set right.
+    pub clock_wait: Duration,
 }
 
 impl Settings {
@@ -68,6 +70,7 @@ impl Settings {
             keep_runs: 10_000,
             max_runs: 256,
             local_only: false,
+            clock_wait: Duration::from_secs(600),
         }
     }
 

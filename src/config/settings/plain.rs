@@ -97,6 +97,8 @@ pub struct AuthoredWeb {
 pub struct AuthoredLimits {
     /// How many runs at once; 256.
     runs: Option<NonZeroU32>,
+    /// How long timed jobs wait after a start for the clock to be set right; 10m.
+    clock_wait: Option<Span>,
 }
 
 /// `[history]`
@@ -155,6 +157,7 @@ pub(super) fn resolve(
             .runs
             .and_then(|runs| usize::try_from(runs.get()).ok());
         settings.max_runs = runs.unwrap_or(settings.max_runs);
+        settings.clock_wait = limits.clock_wait.map_or(settings.clock_wait, |wait| wait.0);
     }
     section::<AuthoredHeartbeat>(reader, root, "heartbeat");
     default_route

@@ -11,7 +11,7 @@ mod span;
 mod time;
 
 pub use address::{Listen, WebAddress, is_web_address};
-pub use cron::CronEntry;
+pub use cron::{CronEntry, Field, Fields, Pace};
 pub use many::OneOrMany;
 pub use measure::{Celsius, Percent, Size, Span};
 pub use pattern::{Glob, Name, Pattern, is_name};

@@ -91,6 +91,7 @@ impl Den {
             store: store.clone(),
             state,
             lock: lock.name().to_owned(),
+            alerts: None,
             patience: Patience::Endless,
         };
         let daemon = runtime.block_on(async {

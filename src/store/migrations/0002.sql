@@ -13,6 +13,8 @@ CREATE TABLE versions (
 CREATE TABLE triggers (
     job       TEXT    NOT NULL,
     id        TEXT    NOT NULL,
+    -- What fixes its moments: other ones make another trigger.
+    moments   TEXT    NOT NULL,
     loaded_at INTEGER NOT NULL,
     PRIMARY KEY (job, id)
 ) STRICT, WITHOUT ROWID;

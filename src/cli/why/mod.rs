@@ -1,0 +1,167 @@
+//! `reveille why JOB WHEN`
+
+mod answer;
+mod run;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono_tz::Tz;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::moment::{Asked, asked, shown};
+use super::out::outln;
+use crate::config::Job;
+use crate::engine::schedule::Occurrences;
+use crate::error::Error;
+use crate::store::Store;
+use crate::trigger::{Cron, Kind, Trigger};
+
+use answer::{Answer, Known};
+
+/// A day of a busy job has more slots than anybody reads.
+const MOST: usize = 24;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The job
+    job: String,
+
+    /// The moment, as "yesterday 7:00", "mon 7:00", "2026-11-19 07:00", or a whole day
+    #[arg(required = true, value_name = "WHEN")]
+    when: Vec<String>,
+
+    /// The answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
+    let (folder, config) = context.config()?;
+    let job = context.job(&config, &folder, &arguments.job)?;
+    let (now, zone) = (context.clock.now(), config.settings.timezone);
+    let asked = asked(&arguments.when.join(" "), now, zone)?;
+    let store = context.existing_store()?;
+    let known = Known::read(store.as_ref(), &job, now, zone).map_err(Error::from)?;
+    let mut answers = Vec::new();
+    let mut more = 0;
+    for (trigger, cron) in crons(&job) {
+        let due = within(cron, &asked);
+        more += due.len().saturating_sub(MOST);
+        for due in due.into_iter().take(MOST) {
+            answers.push(known.answer(trigger, cron, due).map_err(Error::from)?);
+        }
+    }
+    if let Some(store) = &store {
+        answers.extend(
+            known
+                .of_earlier_triggers(store, &job, &asked)
+                .map_err(Error::from)?,
+        );
+    }
+    answers.sort_by_key(|answer| answer.due);
+    if arguments.json {
+        outln!("{}", to_json(&job, &asked, &answers));
+        return Ok(0);
+    }
+    if let Some(never) = asked.never {
+        let next = shown(asked.from(), zone, zone);
+        outln!(
+            "{} never was: the clocks went on to {next}",
+            never.format("%a %d %b %Y %H:%M")
+        );
+    }
+    for answer in &answers {
+        outln!(
+            "Slot {}: {}",
+            shown(answer.due, answer.zone, zone),
+            answer.text
+        );
+        if let Some(story) = &answer.story {
+            outln!("  {}", run::line(context, story, zone));
+        }
+    }
+    if more > 0 {
+        outln!("and {more} more: ask for a time of the day");
+    }
+    if answers.is_empty() {
+        nothing(&job, &asked, zone);
+    }
+    Ok(0)
+}
+
+/// The cron triggers of a job, those included that are switched off.
+fn crons(job: &Job) -> impl Iterator<Item = (&Trigger, &Cron)> {
+    job.triggers
+        .iter()
+        .filter_map(|trigger| match &trigger.kind {
+            Kind::Cron(cron) => Some((trigger, cron)),
+            _ => None,
+        })
+}
+
+/// The due moments of a trigger that are asked about.
+fn within(cron: &Cron, asked: &Asked) -> Vec<DateTime<Utc>> {
+    let moments = Occurrences::new(&cron.entry, cron.timezone);
+    let each = |(from, to): (DateTime<Utc>, DateTime<Utc>)| {
+        let first = moments.next(from - TimeDelta::seconds(1));
+        std::iter::successors(first, |due| moments.next(*due)).take_while(move |due| *due < to)
+    };
+    asked.windows.iter().copied().flat_map(each).collect()
+}
+
+/// Nothing was due: which field does not fit, and what is near.
+fn nothing(job: &Job, asked: &Asked, zone: Tz) {
+    let when = shown(asked.from(), zone, zone);
+    let mut any = false;
+    for (_, cron) in crons(job) {
+        any = true;
+        let moments = Occurrences::new(&cron.entry, cron.timezone);
+        outln!("No slot at {when}: {}", answer::misfit(cron, asked));
+        let near = |what: &str, due: Option<DateTime<Utc>>| {
+            if let Some(due) = due {
+                outln!("  the one {what} it is {}", shown(due, cron.timezone, zone));
+            }
+        };
+        near("before", moments.previous(asked.from()));
+        near("after", moments.next(asked.from()));
+    }
+    if !any {
+        outln!(
+            "No slot at {when}: `{}` has no cron trigger; `reveille history {}` lists its runs",
+            job.name,
+            job.name
+        );
+    }
+}
+
+fn to_json(job: &Job, asked: &Asked, answers: &[Answer]) -> Value {
+    let time = |at: DateTime<Utc>, zone: Tz| {
+        at.with_timezone(&zone)
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
+    };
+    let slots = answers.iter().map(|answer| {
+        json!({
+            "trigger": answer.trigger,
+            "due_at": time(answer.due, answer.zone),
+            "state": answer.state,
+            "text": answer.text,
+            "run": answer.story.as_ref().map(|story| story.row.run),
+        })
+    });
+    let mut found = json!({
+        "job": job.name,
+        "asked": asked.windows.iter().map(|(from, to)| [time(*from, Tz::UTC), time(*to, Tz::UTC)]).collect::<Vec<_>>(),
+        "slots": slots.collect::<Vec<_>>(),
+    });
+    if answers.is_empty() {
+        let why: Vec<_> = crons(job)
+            .map(|(_, cron)| answer::misfit(cron, asked))
+            .collect();
+        found["why_not"] = json!(why);
+    }
+    found
+}
+
+/// The store of a folder where nothing ever ran is none.
+type Kept<'a> = Option<&'a Store>;
