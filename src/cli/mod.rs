@@ -14,6 +14,7 @@ mod plan;
 mod run;
 mod schema;
 mod show;
+pub mod socket;
 mod spinner;
 
 use std::path::PathBuf;
@@ -78,17 +79,42 @@ enum Command {
 /// # Errors
 /// What stops the command, with a hint and the exit code that it means.
 pub fn run(cli: Cli) -> Result<u8, Error> {
+    if cli.command.is_the_daemons()
+        && let Some(code) = socket::through(&cli)?
+    {
+        return Ok(code);
+    }
     let context = context::Context::new(cli.dir, cli.state, cli.now)?;
-    match cli.command {
-        Command::Run(arguments) => run::run(&context, &arguments),
-        Command::Daemon(arguments) => daemon::run(&context, &arguments),
-        Command::Plan(arguments) => plan::run(&context, &arguments),
-        Command::Check(arguments) => check::run(&context, &arguments),
-        Command::Jobs(arguments) => jobs::run(&context, &arguments),
-        Command::History(arguments) => history::run(&context, &arguments),
-        Command::Show(arguments) => show::run(&context, &arguments),
-        Command::Init(arguments) => init::run(&arguments),
-        Command::Schema(arguments) => schema::run(&context, &arguments),
-        Command::Backup(arguments) => backup::run(&context, &arguments),
+    execute(&context, &cli.command)
+}
+
+fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
+    match command {
+        Command::Run(arguments) => run::run(context, arguments),
+        Command::Daemon(arguments) => daemon::run(context, arguments),
+        Command::Plan(arguments) => plan::run(context, arguments),
+        Command::Check(arguments) => check::run(context, arguments),
+        Command::Jobs(arguments) => jobs::run(context, arguments),
+        Command::History(arguments) => history::run(context, arguments),
+        Command::Show(arguments) => show::run(context, arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Schema(arguments) => schema::run(context, arguments),
+        Command::Backup(arguments) => backup::run(context, arguments),
+    }
+}
+
+impl Command {
+    /// Whether a daemon that runs does it: whatever asks for the state or the jobs.
+    fn is_the_daemons(&self) -> bool {
+        match self {
+            Command::Run(_)
+            | Command::Plan(_)
+            | Command::Check(_)
+            | Command::Jobs(_)
+            | Command::History(_)
+            | Command::Show(_)
+            | Command::Backup(_) => true,
+            Command::Daemon(_) | Command::Init(_) | Command::Schema(_) => false,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `reveille run JOB`
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::by_hand::{ByHand, by_hand, engine, told_to_end};
 use super::context::Context;
-use super::out::{calm, errln};
+use super::out::{self, calm, errln};
 use super::spinner::Spinner;
 use crate::clock::timeout;
 use crate::config::Job;
@@ -52,14 +52,19 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let mut printed = Printed::new(arguments.json);
     let finished = runtime.block_on(async {
         let whole = async {
-            tell_of_the_dead(context, &engine).await?;
-            if deliver == Deliver::Send {
-                send_left(context, &engine).await?;
+            // A daemon has done so by itself.
+            if context.lent.is_none() {
+                tell_of_the_dead(context, &engine).await?;
+                if deliver == Deliver::Send {
+                    send_left(context, &engine).await?;
+                }
             }
             execute(context, &engine, &job, event, deliver, &mut printed).await
         };
         let finished = whole.await;
-        tend(context, &engine).await;
+        if context.lent.is_none() {
+            tend(context, &engine).await;
+        }
         finished
     })?;
     printed.end(&finished);
@@ -117,7 +122,7 @@ async fn execute(
     let mut observer = |progress: Progress<'_>| match progress {
         Progress::Accepted(id) => run = Some(id),
         Progress::Message(message) => {
-            spinner.pause();
+            spinner.clear();
             printed.message(message);
         }
         other => spinner.show(&other),
@@ -220,9 +225,7 @@ impl Printed {
     }
 
     fn line(&mut self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{text}").and_then(|()| out.flush());
-        match written {
+        match out::message(text) {
             // A closed pipe is the reader's word that it has enough.
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 self.failed = Some(format!("stdout: {error}"));

@@ -34,6 +34,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::accept::{Accepted, Along, Start};
+pub use self::backup::Incoming;
 pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::error::StoreError;

@@ -9,5 +9,6 @@ mod listing;
 mod output;
 mod run;
 mod secrets;
+mod socket;
 mod steps;
 mod usage;
