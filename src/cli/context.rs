@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use tokio::runtime::Handle;
 
 use super::out::{self, errln};
 use super::paint::Paint;
@@ -14,6 +15,7 @@ use crate::config::folder::{Folder, SETTINGS};
 use crate::config::settings;
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
+use crate::engine::{Engine, Intake};
 use crate::error::Error;
 use crate::store::{Mode, Store, StoreError};
 
@@ -30,6 +32,29 @@ pub struct Lent {
     pub clock: Arc<dyn Clock>,
     /// Its database, open.
     pub store: Store,
+    /// The way into it.
+    pub intake: Intake,
+}
+
+impl Lent {
+    /// What `engine` has, and the way into it.
+    pub fn new(engine: &Engine, intake: Intake) -> Self {
+        let folder = match &engine.loaded.folder {
+            // Those who type are elsewhere.
+            Folder::Disk(root) => {
+                let root = Path::new(".").join(root);
+                Folder::Disk(std::fs::canonicalize(&root).unwrap_or(root))
+            }
+            Folder::Embedded => Folder::Embedded,
+        };
+        Lent {
+            folder,
+            state: engine.state.clone(),
+            clock: Arc::clone(&engine.clock),
+            store: engine.store.clone(),
+            intake,
+        }
+    }
 }
 
 /// What every command starts from.
@@ -90,6 +115,18 @@ impl Context {
             from,
             lent: Some(lent),
         }
+    }
+
+    /// Waits for what a verb does: on this thread, in a daemon among its own work.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        if self.lent.is_some() {
+            return Ok(Handle::current().block_on(work));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|error| Error::bug(format!("cannot start: {error}")))?;
+        Ok(runtime.block_on(work))
     }
 
     /// Where a path leads that the person typed.

@@ -1,12 +1,20 @@
 //! `reveille daemon`
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::by_hand::engine;
 use super::context::Context;
 use super::out::errln;
+use super::socket::{self, Lent, Place};
+use crate::clock::timeout;
 use crate::config::diagnostic::Severity;
 use crate::config::folder::SETTINGS;
 use crate::engine::{Daemon, Engine, Loaded, Patience};
@@ -58,7 +66,8 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
 /// From the first word to the service manager to the last.
 async fn live(context: &Context, engine: Engine) -> Result<(), Error> {
     let mut signals = Signals::new()?;
-    let daemon = Daemon::start(engine).await.map_err(Error::from)?;
+    let daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;
+    let socket = Socket::open(Lent::new(&engine, daemon.intake.clone()));
     tell_manager(&[NotifyState::Ready]);
     journal::say(
         Level::Info,
@@ -68,8 +77,49 @@ async fn live(context: &Context, engine: Engine) -> Result<(), Error> {
         reload(context, &daemon);
     }
     tell_manager(&[NotifyState::Stopping]);
+    let last_words = socket.map(Socket::close);
     daemon.stop().await;
+    if let Some(last_words) = last_words {
+        let _ = timeout(context.clock.as_ref(), LAST_WORDS, last_words).await;
+    }
     Ok(())
+}
+
+/// How long clients have to hear the end of what the daemon did for them.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Serves those who type.
+struct Socket {
+    close: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Socket {
+    /// `None`, and said, where there can be none: the jobs run all the same.
+    fn open(lent: Lent) -> Option<Self> {
+        let runtime = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
+        let place = match Place::take(&lent.state, runtime.as_deref()) {
+            Ok(place) => place,
+            Err(error) => {
+                let what = "commands cannot reach this daemon: there is no socket";
+                journal::say(Level::Error, format!("{what}: {error}"));
+                return None;
+            }
+        };
+        let (close, closed) = oneshot::channel();
+        let clock = Arc::clone(&lent.clock);
+        let verb = move |request, output| socket::answer(&lent, request, &output);
+        let serving = tokio::spawn(socket::serve(place, clock, verb, async {
+            let _ = closed.await;
+        }));
+        Some(Socket { close, serving })
+    }
+
+    /// Lets nobody in any more; the task ends with the last client.
+    fn close(self) -> JoinHandle<()> {
+        drop(self.close);
+        self.serving
+    }
 }
 
 /// Takes the user's folder in again: whole, or not at all.

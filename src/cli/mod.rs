@@ -5,6 +5,7 @@ mod by_hand;
 mod check;
 mod context;
 mod daemon;
+mod follow;
 mod history;
 mod init;
 mod jobs;

@@ -10,66 +10,74 @@ use super::socket::Output;
 use crate::engine::Progress;
 use crate::job::StepEnd;
 
-/// One spinner, on stderr: here, or where the client is.
-pub struct Spinner {
-    shown: Shown,
-    paint: Paint,
+/// What of a run is shown beside its words.
+pub enum Sight {
+    /// What goes on now.
+    Doing(String),
+    /// A line about what is done.
+    Done(String),
 }
 
-enum Shown {
+impl Sight {
+    /// What there is to see of `progress`.
+    pub fn of(progress: &Progress<'_>, paint: Paint) -> Option<Self> {
+        match progress {
+            Progress::Begins { step, kind } => Some(Sight::Doing(format!("{step} ({kind})"))),
+            Progress::Ended { step, end, took } => {
+                let mark = match end {
+                    StepEnd::Failed(_) => paint.error("✗"),
+                    StepEnd::Stop | StepEnd::Skipped => "-".to_owned(),
+                    StepEnd::Done(_) | StepEnd::Wait(_) => "✓".to_owned(),
+                };
+                let line = format!("{mark} {step} {took:.0?}");
+                Some(Sight::Done(paint.faint(&line)))
+            }
+            Progress::Again { step, reason, wait } => {
+                let line = format!("{step}: {reason}; again in {wait:.0?}");
+                Some(Sight::Done(line))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One spinner, on stderr: here, or where the client is.
+pub enum Spinner {
+    /// Stderr is no terminal.
     Nowhere,
+    /// On this terminal.
     Here(Bar),
+    /// On the client's.
     There(Output),
 }
 
 impl Spinner {
     /// Quiet unless stderr is a terminal.
-    pub fn new(paint: Paint) -> Self {
-        let shown = match (out::terminal().stderr, out::client()) {
-            (false, _) => Shown::Nowhere,
-            (true, None) => Shown::Here(Bar::new()),
-            (true, Some(client)) => Shown::There(client),
-        };
-        Spinner { shown, paint }
-    }
-
-    /// Shows where the run stands.
-    pub fn show(&mut self, progress: &Progress<'_>) {
-        match progress {
-            Progress::Begins { step, kind } => match &self.shown {
-                Shown::Nowhere => {}
-                Shown::Here(bar) => bar.doing(format!("{step} ({kind})")),
-                Shown::There(client) => client.doing(&format!("{step} ({kind})")),
-            },
-            Progress::Ended { step, end, took } => {
-                let mark = match end {
-                    StepEnd::Failed(_) => self.paint.error("✗"),
-                    StepEnd::Stop | StepEnd::Skipped => "-".to_owned(),
-                    StepEnd::Done(_) | StepEnd::Wait(_) => "✓".to_owned(),
-                };
-                self.done(&self.paint.faint(&format!("{mark} {step} {took:.0?}")));
-            }
-            Progress::Again { step, reason, wait } => {
-                self.done(&format!("{step}: {reason}; again in {wait:.0?}"));
-            }
-            _ => {}
+    pub fn new() -> Self {
+        match (out::terminal().stderr, out::client()) {
+            (false, _) => Spinner::Nowhere,
+            (true, None) => Spinner::Here(Bar::new()),
+            (true, Some(client)) => Spinner::There(client),
         }
     }
 
-    fn done(&self, line: &str) {
-        match &self.shown {
-            Shown::Nowhere => {}
-            Shown::Here(bar) => bar.done(line),
-            Shown::There(client) => client.done(line),
+    /// Shows where the run stands.
+    pub fn show(&self, sight: Sight) {
+        match (self, sight) {
+            (Spinner::Nowhere, _) => {}
+            (Spinner::Here(bar), Sight::Doing(what)) => bar.doing(what),
+            (Spinner::Here(bar), Sight::Done(line)) => bar.done(&line),
+            (Spinner::There(client), Sight::Doing(what)) => client.doing(&what),
+            (Spinner::There(client), Sight::Done(line)) => client.done(&line),
         }
     }
 
     /// Out of the way of a message, or gone.
-    pub fn clear(&mut self) {
-        match &self.shown {
-            Shown::Nowhere => {}
-            Shown::Here(bar) => bar.clear(),
-            Shown::There(client) => client.still(),
+    pub fn clear(&self) {
+        match self {
+            Spinner::Nowhere => {}
+            Spinner::Here(bar) => bar.clear(),
+            Spinner::There(client) => client.still(),
         }
     }
 }

@@ -29,7 +29,7 @@ impl UnderWay<'_> {
             self.engine.loaded.secrets.scrub_message(message);
         }
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
-        if good && deliver == Deliver::Send {
+        if good && deliver != Deliver::Hold {
             self.update.cursors.append(&mut self.moved);
             self.update.deliveries.clone_from(&messages);
         }

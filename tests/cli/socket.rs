@@ -4,16 +4,20 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use reveille::cli::socket::{Lent, Place, answer, serve};
-use reveille::clock::SystemClock;
+use reveille::clock::{Clock, SystemClock};
+use reveille::config::Config;
 use reveille::config::folder::Folder as Jobs;
+use reveille::engine::{self, Engine, Loaded, Patience};
 use reveille::job::{Outcome as End, RunState};
+use reveille::store::lock::ProcessLock;
 use reveille::store::{Filter, Mode, Store};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Runtime;
@@ -29,6 +33,8 @@ struct Daemon {
     store: Store,
     shutdown: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
+    _daemon: engine::Daemon,
+    _lock: ProcessLock,
 }
 
 impl Daemon {
@@ -42,12 +48,20 @@ impl Daemon {
         let state = folder.path("state");
         let clock = Arc::new(SystemClock::fixed(now));
         let opened = Store::open(&state, clock.clone(), Mode::Threaded).expect("a store");
-        let lent = Lent {
-            folder: Jobs::Disk(folder.path("")),
-            state: state.clone(),
+        let jobs = Jobs::Disk(folder.path(""));
+        let config = Config::resolve(jobs.read().expect("a folder"), Tz::UTC);
+        let lock = ProcessLock::acquire(&state, clock.id()).expect("a lock");
+        let engine = Engine {
             clock: clock.clone(),
+            loaded: Arc::new(Loaded::new(jobs, config).0),
             store: opened.store.clone(),
+            state: state.clone(),
+            lock: lock.name().to_owned(),
+            patience: Patience::Endless,
         };
+        let daemon = runtime.block_on(engine::Daemon::start(engine.clone()));
+        let daemon = daemon.expect("it starts");
+        let lent = Lent::new(&engine, daemon.intake.clone());
         let (shutdown, told) = oneshot::channel::<()>();
         let place = {
             let _inside = runtime.enter();
@@ -62,6 +76,8 @@ impl Daemon {
             store: opened.store,
             shutdown: Some(shutdown),
             serving: Some(serving),
+            _daemon: daemon,
+            _lock: lock,
         }
     }
 
@@ -328,6 +344,50 @@ fn a_folder_with_a_long_name_has_a_socket() {
     let socket = File::open(folder.path(&deep)).expect("a folder");
     let short = format!("/proc/self/fd/{}/socket", socket.as_raw_fd());
     UnixStream::connect(short).expect("somebody listens");
+}
+
+/// The real daemon, once it has said that it is ready.
+fn ready(folder: &Folder) -> Child {
+    let notify = UnixDatagram::bind(folder.path("notify")).expect("a socket");
+    let mut command = folder.unclocked(&["daemon"]);
+    let daemon = command.env("NOTIFY_SOCKET", folder.path("notify")).spawn();
+    let daemon = daemon.expect("it starts");
+    let mut said = [0; 64];
+    let length = notify.recv(&mut said).expect("it says so");
+    assert!(said[..length].starts_with(b"READY=1"));
+    daemon
+}
+
+#[test]
+fn a_daemon_that_ends_lets_go_of_those_who_wait() {
+    let (folder, fifo) = waiting();
+    let daemon = ready(&folder);
+    folder.piped(&["run", "y"], "").is(0, "y\n", "");
+    let child = folder.unclocked(&["run", "x"]).spawn().expect("it starts");
+    let writer = under_way(&fifo);
+    kill_process(Pid::from_child(&daemon), Signal::TERM).expect("a signal");
+    drop(writer);
+    Outcome::of(&["run", "x"], child).is(0, "x\n", "");
+    assert_eq!(Outcome::of(&["daemon"], daemon).code, 0);
+    assert!(!folder.path("state/socket").exists());
+}
+
+#[test]
+fn a_daemon_that_is_killed_is_told_to_those_who_wait() {
+    let (folder, fifo) = waiting();
+    let mut daemon = ready(&folder);
+    let child = folder.unclocked(&["run", "x"]).spawn().expect("it starts");
+    let _writer = under_way(&fifo);
+    daemon.kill().expect("SIGKILL");
+    daemon.wait().expect("it is dead");
+    Outcome::of(&["run", "x"], child).is(
+        1,
+        "",
+        "error: the daemon ended before this command did\nhint: `reveille history` tells what became of a run\n",
+    );
+    folder
+        .piped(&["run", "y"], "")
+        .says(0, &["run #1 of `x` was interrupted"]);
 }
 
 /// Sends bytes, and gives what comes back until the daemon ends it.

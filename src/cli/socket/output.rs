@@ -70,6 +70,8 @@ impl Output {
         let carried = Arc::clone(&shared);
         let listener = Arc::clone(&shared);
         let served = async move {
+            // However this ends: nobody waits for a client that nobody serves.
+            let _unserved = Unserved(&carried);
             let listening = async move {
                 listener.listen(read, &stdin).await;
                 listener.hung_up.send_replace(true);
@@ -175,6 +177,17 @@ impl Output {
     }
 }
 
+/// Dropped when a client is not served any more.
+struct Unserved<'a>(&'a Shared);
+
+impl Drop for Unserved<'_> {
+    fn drop(&mut self) {
+        self.0.lock().nobody = true;
+        self.0.room.notify_all();
+        self.0.hung_up.send_replace(true);
+    }
+}
+
 impl Shared {
     /// Brings frames to the client until there are none any more, or nobody takes them.
     async fn carry(
@@ -199,8 +212,6 @@ impl Shared {
             drop(on_the_way);
             self.room.notify_all();
             if nobody {
-                self.hung_up.send_replace(true);
-                // What is still said meets `nobody`.
                 return;
             }
         }
