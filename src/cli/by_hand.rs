@@ -1,6 +1,5 @@
 //! A run that a person starts: its event, its engine, what stops it.
 
-use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::Context;
-use super::out::errln;
+use super::out::{self, errln};
 use crate::config::folder::Folder;
 use crate::config::{Config, Job};
 use crate::engine::{Engine, Loaded, Patience};
@@ -55,13 +54,8 @@ pub(super) fn by_hand(context: &Context, job: &Job, set: &[String]) -> Result<Ev
 const MAX_STDIN: u64 = 1 << 20;
 
 fn read_stdin() -> Result<String, Error> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        return Ok(String::new());
-    }
-    let mut bytes = Vec::new();
-    let read = stdin.lock().take(MAX_STDIN + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
+    let bytes = out::read_stdin(MAX_STDIN + 1)
+        .map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
     if bytes.len() as u64 > MAX_STDIN {
         let hint = "give the job less, as with `head -c 1M`";
         return Err(Error::usage("stdin holds more than 1 MiB").hint(hint));
@@ -91,8 +85,12 @@ pub(super) fn engine(
     }
 }
 
-/// Completes when somebody wants the program to end: Ctrl-C, a closed terminal, `kill`, systemd.
+/// Completes when somebody wants the verb to end: Ctrl-C, a closed terminal, `kill`, systemd; in the daemon, a client that
+/// hangs up.
 pub(super) async fn told_to_end() {
+    if let Some(client) = out::client() {
+        return client.hung_up().await;
+    }
     let (mut hangup, mut terminate) = match (
         signal(SignalKind::hangup()),
         signal(SignalKind::terminate()),

@@ -1,6 +1,5 @@
 //! `reveille check [PATH]`
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -25,7 +24,7 @@ pub struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let shown = wanted(&config, arguments.path.as_deref())?;
+    let shown = wanted(context, &config, arguments.path.as_deref())?;
     let errors = shown
         .iter()
         .filter(|found| found.severity == Severity::Error)
@@ -48,12 +47,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     Ok(if errors == 0 { 0 } else { 2 })
 }
 
-fn wanted<'c>(config: &'c Config, path: Option<&Path>) -> Result<Vec<&'c Diagnostic>, Error> {
+fn wanted<'c>(
+    context: &Context,
+    config: &'c Config,
+    path: Option<&Path>,
+) -> Result<Vec<&'c Diagnostic>, Error> {
     let Some(path) = path else {
         return Ok(config.problems.iter().collect());
     };
     let absolute = |path: &Path| std::fs::canonicalize(path).ok();
-    let Some(wanted) = absolute(path) else {
+    let Some(wanted) = absolute(&context.place(path)) else {
         let what = format!("there is no {}", path.display());
         return Err(Error::usage(what).hint("name a file or a folder that is there"));
     };
@@ -65,12 +68,14 @@ fn wanted<'c>(config: &'c Config, path: Option<&Path>) -> Result<Vec<&'c Diagnos
 
 fn print(context: &Context, shown: &[&Diagnostic]) {
     let renderer = context.paint.renderer();
-    let mut err = std::io::BufWriter::new(std::io::stderr().lock());
-    for found in shown {
-        // A closed pipe is the reader's word that it has enough.
-        let _ = writeln!(err, "{}\n", found.render(&renderer));
+    // Thousands of mistakes are few writes.
+    for some in shown.chunks(100) {
+        let text: String = some
+            .iter()
+            .map(|found| found.render(&renderer) + "\n\n")
+            .collect();
+        errln!("{}", text.strip_suffix('\n').unwrap_or(&text));
     }
-    let _ = err.flush();
 }
 
 fn summary(config: &Config, shown: &[&Diagnostic], errors: usize) -> String {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use tokio::runtime::Handle;
 
-use super::out::errln;
+use super::out::{self, errln};
 use super::paint::Paint;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::diagnostic::{Diagnostic, Severity};
@@ -14,10 +15,47 @@ use crate::config::folder::{Folder, SETTINGS};
 use crate::config::settings;
 use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
+use crate::engine::{Engine, Intake};
 use crate::error::Error;
 use crate::store::{Mode, Store, StoreError};
 
 const MEND: &str = "mend the file, then `reveille check`";
+
+/// What a daemon lends to the verbs that come through its socket.
+#[derive(Debug, Clone)]
+pub struct Lent {
+    /// The folder that it runs.
+    pub folder: Folder,
+    /// Where its database is.
+    pub state: PathBuf,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Its database, open.
+    pub store: Store,
+    /// The way into it.
+    pub intake: Intake,
+}
+
+impl Lent {
+    /// What `engine` has, and the way into it.
+    pub fn new(engine: &Engine, intake: Intake) -> Self {
+        let folder = match &engine.loaded.folder {
+            // Those who type are elsewhere.
+            Folder::Disk(root) => {
+                let root = Path::new(".").join(root);
+                Folder::Disk(std::fs::canonicalize(&root).unwrap_or(root))
+            }
+            Folder::Embedded => Folder::Embedded,
+        };
+        Lent {
+            folder,
+            state: engine.state.clone(),
+            clock: Arc::clone(&engine.clock),
+            store: engine.store.clone(),
+            intake,
+        }
+    }
+}
 
 /// What every command starts from.
 pub struct Context {
@@ -32,6 +70,10 @@ pub struct Context {
     pub system_zone: Tz,
     /// Whether and how stderr and stdout are coloured.
     pub paint: Paint,
+    /// From where paths lead that the person typed; empty: from where the process is.
+    from: PathBuf,
+    /// Inside a daemon.
+    pub lent: Option<Lent>,
 }
 
 impl Context {
@@ -55,8 +97,41 @@ impl Context {
             clock: Arc::new(clock),
             fixed,
             system_zone,
-            paint: Paint::detect(),
+            paint: Paint::of(out::terminal()),
+            from: PathBuf::new(),
+            lent: None,
         })
+    }
+
+    /// For a verb inside a daemon, typed by somebody whose current folder is `from`.
+    pub(super) fn lent(lent: Lent, from: PathBuf) -> Self {
+        Context {
+            dir: None,
+            state: lent.state.clone(),
+            clock: Arc::clone(&lent.clock),
+            fixed: false,
+            system_zone: clock::system_zone(),
+            paint: Paint::of(out::terminal()),
+            from,
+            lent: Some(lent),
+        }
+    }
+
+    /// Waits for what a verb does: on this thread, in a daemon among its own work.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        if self.lent.is_some() {
+            return Ok(Handle::current().block_on(work));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|error| Error::bug(format!("cannot start: {error}")))?;
+        Ok(runtime.block_on(work))
+    }
+
+    /// Where a path leads that the person typed.
+    pub fn place(&self, typed: &Path) -> PathBuf {
+        self.from.join(typed)
     }
 
     /// Whether the time is the machine's, and not one given with `--now`.
@@ -66,7 +141,10 @@ impl Context {
 
     /// The folder of the jobs.
     pub fn folder(&self) -> Result<Folder, Error> {
-        Folder::find(self.dir.as_deref())
+        match &self.lent {
+            Some(lent) => Ok(lent.folder.clone()),
+            None => Folder::find(self.dir.as_deref()),
+        }
     }
 
     /// The configuration and all jobs, with what is wrong with them.
@@ -114,6 +192,9 @@ impl Context {
 
     /// The database, made if it is not there; what there is to say of it goes to stderr.
     pub fn open_store(&self, mode: Mode) -> Result<Store, Error> {
+        if let Some(lent) = &self.lent {
+            return Ok(lent.store.clone());
+        }
         let store = self.open_once(mode)?;
         // A look at what every command needs: damage there is set aside now, and not by the command after this one.
         match store.read_now(|reader| reader.active()) {
@@ -140,7 +221,7 @@ impl Context {
 
     /// The database, for commands that only read: `None` where nothing ever ran.
     pub fn existing_store(&self) -> Result<Option<Store>, Error> {
-        if !self.state.join(crate::store::FILE).exists() {
+        if self.lent.is_none() && !self.state.join(crate::store::FILE).exists() {
             return Ok(None);
         }
         self.open_store(Mode::Inline).map(Some)
@@ -161,12 +242,12 @@ pub(super) fn no_such_job(config: &Config, folder: &Folder, name: &str) -> Error
 }
 
 /// Programs are started in the workspace, from where a relative path would lead elsewhere.
-fn absolute(path: PathBuf) -> PathBuf {
+pub(super) fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
 /// `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/reveille`, else `~/.local/state/reveille`.
-fn default_state() -> PathBuf {
+pub(super) fn default_state() -> PathBuf {
     if let Some(folder) = std::env::var_os("STATE_DIRECTORY") {
         return PathBuf::from(folder);
     }

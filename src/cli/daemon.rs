@@ -1,13 +1,19 @@
 //! `reveille daemon`
 
+mod door;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
+use self::door::Socket;
 use super::context::Context;
+use super::socket::Lent;
+use crate::clock::timeout;
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::engine::{Daemon, Engine, Metronome, Patience, Reading, Stale, Timetable};
 use crate::error::Error;
@@ -60,6 +66,7 @@ async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> 
     let timetable = tokio::spawn(timetable.run(metronome.second(), async {
         let _ = ended.await;
     }));
+    let socket = Socket::open(Lent::new(&engine, daemon.intake.clone()));
     tell_manager(&[NotifyState::Ready]);
     while let Told::Reload = signals.next().await {
         if let Err(error) = reload(context, &daemon).await {
@@ -67,12 +74,19 @@ async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> 
         }
     }
     tell_manager(&[NotifyState::Stopping]);
+    let last_words = socket.map(Socket::close);
     drop(end);
     let _ = timetable.await;
     metronome.stop().await;
     daemon.stop().await;
+    if let Some(last_words) = last_words {
+        let _ = timeout(context.clock.as_ref(), LAST_WORDS, last_words).await;
+    }
     Ok(())
 }
+
+/// How long clients have to hear the end of what the daemon did for them.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Takes the user's folder in again: what loads as it is now, what does not as it was.
 async fn reload(context: &Context, daemon: &Daemon) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod check;
 mod context;
 mod daemon;
 mod doctor;
+mod follow;
 mod history;
 mod init;
 mod install;
@@ -19,6 +20,7 @@ mod plan;
 mod run;
 mod schema;
 mod show;
+pub mod socket;
 mod spinner;
 mod why;
 
@@ -96,23 +98,56 @@ enum Command {
 /// # Errors
 /// What stops the command, with a hint and the exit code that it means.
 pub fn run(cli: Cli) -> Result<u8, Error> {
+    if cli.command.is_the_daemons()
+        && let Some(code) = socket::through(&cli)?
+    {
+        return Ok(code);
+    }
     let context = context::Context::new(cli.dir, cli.state, cli.now)?;
-    match cli.command {
-        Command::Run(arguments) => run::run(&context, &arguments),
-        Command::Daemon(arguments) => daemon::run(&context, &arguments),
-        Command::Plan(arguments) => plan::run(&context, &arguments),
-        Command::Check(arguments) => check::run(&context, &arguments),
-        Command::Jobs(arguments) => jobs::run(&context, &arguments),
-        Command::Next(arguments) => next::run(&context, &arguments),
-        Command::Why(arguments) => why::run(&context, &arguments),
-        Command::Pause(arguments) => pause::pause(&context, &arguments),
-        Command::Resume(arguments) => pause::resume(&context, &arguments),
-        Command::History(arguments) => history::run(&context, &arguments),
-        Command::Show(arguments) => show::run(&context, &arguments),
-        Command::Init(arguments) => init::run(&arguments),
-        Command::Doctor(arguments) => doctor::run(&context, &arguments),
-        Command::Install(arguments) => install::run(&arguments),
-        Command::Schema(arguments) => schema::run(&context, &arguments),
-        Command::Backup(arguments) => backup::run(&context, &arguments),
+    execute(&context, &cli.command)
+}
+
+fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
+    match command {
+        Command::Run(arguments) => run::run(context, arguments),
+        Command::Daemon(arguments) => daemon::run(context, arguments),
+        Command::Plan(arguments) => plan::run(context, arguments),
+        Command::Check(arguments) => check::run(context, arguments),
+        Command::Jobs(arguments) => jobs::run(context, arguments),
+        Command::Next(arguments) => next::run(context, arguments),
+        Command::Why(arguments) => why::run(context, arguments),
+        Command::Pause(arguments) => pause::pause(context, arguments),
+        Command::Resume(arguments) => pause::resume(context, arguments),
+        Command::History(arguments) => history::run(context, arguments),
+        Command::Show(arguments) => show::run(context, arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Doctor(arguments) => doctor::run(context, arguments),
+        Command::Install(arguments) => install::run(arguments),
+        Command::Schema(arguments) => schema::run(context, arguments),
+        Command::Backup(arguments) => backup::run(context, arguments),
+    }
+}
+
+impl Command {
+    /// Whether a daemon that runs does it: whatever asks for the state or the jobs.
+    fn is_the_daemons(&self) -> bool {
+        match self {
+            Command::Run(_)
+            | Command::Plan(_)
+            | Command::Check(_)
+            | Command::Jobs(_)
+            | Command::Next(_)
+            | Command::Why(_)
+            | Command::Pause(_)
+            | Command::Resume(_)
+            | Command::History(_)
+            | Command::Show(_)
+            | Command::Backup(_) => true,
+            Command::Daemon(_)
+            | Command::Init(_)
+            | Command::Doctor(_)
+            | Command::Install(_)
+            | Command::Schema(_) => false,
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Colours, on a terminal that wants them.
 
-use std::io::IsTerminal;
-
 use annotate_snippets::Renderer;
+
+use super::out::Terminal;
 
 /// Whether texts are coloured: only on a terminal, and never with `NO_COLOR` (https://no-color.org).
 #[derive(Debug, Clone, Copy)]
@@ -19,18 +19,17 @@ enum Colour {
 
 impl Paint {
     /// By what stdout and stderr are.
-    pub fn detect() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let colour = |terminal: bool| {
-            if wanted && terminal {
+    pub fn of(terminal: Terminal) -> Self {
+        let colour = |is_one: bool| {
+            if terminal.colours && is_one {
                 Colour::On
             } else {
                 Colour::Off
             }
         };
         Paint {
-            stdout: colour(std::io::stdout().is_terminal()),
-            stderr: colour(std::io::stderr().is_terminal()),
+            stdout: colour(terminal.stdout),
+            stderr: colour(terminal.stderr),
         }
     }
 

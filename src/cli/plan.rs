@@ -30,10 +30,6 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let event = by_hand(context, &job, &arguments.by_hand.set)?;
     let store = context.open_store(Mode::Inline)?;
     let engine = engine(context, folder, config, store, "");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::bug(format!("cannot start: {error}")))?;
     let now = context.clock.now();
     let mut planner = Planner {
         engine: &engine,
@@ -49,7 +45,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             &Begun::new(RunId(0), event, now),
         ),
     };
-    let mut steps = runtime.block_on(planner.steps());
+    let mut steps = context.block_on(planner.steps())?;
     let mut deliveries = planner.deliveries();
     for planned in steps.iter_mut().chain(&mut deliveries) {
         engine.loaded.secrets.scrub_value(planned);

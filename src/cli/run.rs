@@ -1,22 +1,18 @@
 //! `reveille run JOB`
 
-use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
 
-use super::by_hand::{ByHand, by_hand, engine, told_to_end};
+use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
+use super::follow::{Place, Printed, follow};
 use super::out::{calm, errln};
-use super::spinner::Spinner;
 use crate::clock::timeout;
-use crate::config::Job;
-use crate::engine::{self, Deliver, Engine, Finished, Late, Message, Progress};
+use crate::engine::{self, Deliver, Engine, Late};
 use crate::error::Error;
-use crate::job::{Event, Outcome, RunId};
 use crate::store::lock::ProcessLock;
-use crate::store::{CheckState, Mode, Retention, StoreError};
+use crate::store::{CheckState, Mode, Retention};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -36,44 +32,49 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let (folder, config) = context.config()?;
     let job = context.job(&config, &folder, &arguments.by_hand.job)?;
     let event = by_hand(context, &job, &arguments.by_hand.set)?;
-    let lock = ProcessLock::acquire(&context.state, context.clock.id());
-    let lock = lock.map_err(Error::from)?;
-    let store = context.open_store(Mode::Threaded)?;
-    let engine = engine(context, folder, config, store, lock.name());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::bug(format!("cannot start: {error}")))?;
     let deliver = if arguments.no_deliver {
         Deliver::Hold
     } else {
         Deliver::Send
     };
-    let mut printed = Printed::new(arguments.json);
-    let finished = runtime.block_on(async {
+    let printed = Printed::new(arguments.json);
+    if let Some(lent) = &context.lent {
+        let deliver = match deliver {
+            Deliver::Send => Deliver::Leave,
+            other => other,
+        };
+        let executed = follow(
+            context,
+            Place::Daemon(&lent.intake),
+            (job, event),
+            deliver,
+            printed,
+        );
+        return context.block_on(executed)?;
+    }
+    let lock = ProcessLock::acquire(&context.state, context.clock.id());
+    let lock = lock.map_err(Error::from)?;
+    let store = context.open_store(Mode::Threaded)?;
+    let engine = engine(context, folder, config, store, lock.name());
+    context.block_on(async {
         let whole = async {
             tell_of_the_dead(context, &engine).await?;
             if deliver == Deliver::Send {
                 send_left(context, &engine).await?;
             }
-            execute(context, &engine, &job, event, deliver, &mut printed).await
+            follow(
+                context,
+                Place::Here(&engine),
+                (job, event),
+                deliver,
+                printed,
+            )
+            .await
         };
-        let finished = whole.await;
+        let code = whole.await;
         tend(context, &engine).await;
-        finished
-    })?;
-    printed.end(&finished);
-    for unsent in finished.unsent.iter().chain(&printed.failed) {
-        errln!("{}: not delivered: {unsent}", context.paint.error("error"));
-    }
-    Ok(match finished.outcome {
-        Outcome::Ok | Outcome::NothingToSay(_)
-            if finished.unsent.is_empty() && printed.failed.is_none() =>
-        {
-            0
-        }
-        _ => 1,
-    })
+        code
+    })?
 }
 
 async fn tell_of_the_dead(context: &Context, engine: &Engine) -> Result<(), Error> {
@@ -102,134 +103,6 @@ async fn send_left(context: &Context, engine: &Engine) -> Result<(), Error> {
         errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
     Ok(())
-}
-
-async fn execute(
-    context: &Context,
-    engine: &Engine,
-    job: &Job,
-    event: Event,
-    deliver: Deliver,
-    printed: &mut Printed,
-) -> Result<Finished, Error> {
-    let mut spinner = Spinner::new(context.paint);
-    let mut run: Option<RunId> = None;
-    let mut observer = |progress: Progress<'_>| match progress {
-        Progress::Accepted(id) => run = Some(id),
-        Progress::Message(message) => {
-            spinner.pause();
-            printed.message(message);
-        }
-        other => spinner.show(&other),
-    };
-    let ended = tokio::select! {
-        finished = engine.run(job, event, deliver, &mut observer) => Some(finished),
-        () = told_to_end() => None,
-    };
-    spinner.clear();
-    match ended {
-        Some(finished) => {
-            let finished = finished.map_err(Error::from)?;
-            say(context, &finished);
-            Ok(finished)
-        }
-        None => {
-            let run = run.ok_or_else(|| Error::job("stopped"))?;
-            let said = match engine.cancel(run).await {
-                Ok(None) => format!("run {run} was cancelled"),
-                Ok(Some(step)) => format!(
-                    "run {run} was cancelled during step `{step}`, which may have had its effect"
-                ),
-                Err(StoreError::AlreadyFinished(_)) => {
-                    format!("run {run} had ended; what it had not sent goes out with the next one")
-                }
-                Err(error) => return Err(error.into()),
-            };
-            Err(Error::job(said))
-        }
-    }
-}
-
-/// What did not end well, or said nothing, in one line on stderr.
-fn say(context: &Context, finished: &Finished) {
-    let run = finished.run;
-    match &finished.outcome {
-        Outcome::Ok => {}
-        Outcome::NothingToSay(_) => {
-            let said = format!("run {run}: nothing to say");
-            errln!("{}", context.paint.faint(&said));
-        }
-        outcome => {
-            let reason = outcome.reason().unwrap_or_default();
-            errln!(
-                "{}: run {run} {}: {reason}",
-                context.paint.error("error"),
-                outcome.word()
-            );
-            errln!("hint: {}", hint(run, reason));
-        }
-    }
-}
-
-fn hint(run: RunId, reason: &str) -> String {
-    let missing = reason
-        .split("`event.args.")
-        .nth(1)
-        .and_then(|rest| rest.split('`').next());
-    match missing {
-        Some(name) => format!("give it with `--set {name}=VALUE`"),
-        None => format!("`reveille show {}` tells the whole story", run.0),
-    }
-}
-
-/// What a run says on stdout: its messages, or, as JSON, all of it at the end.
-struct Printed {
-    json: Option<Vec<Value>>,
-    /// Why a message could not be printed.
-    failed: Option<String>,
-}
-
-impl Printed {
-    fn new(json: bool) -> Self {
-        Printed {
-            json: json.then(Vec::new),
-            failed: None,
-        }
-    }
-
-    fn message(&mut self, message: Message<'_>) {
-        match &mut self.json {
-            Some(messages) => {
-                messages.push(json!({ "to": message.meant_for, "text": message.text }))
-            }
-            None => self.line(&calm(message.text)),
-        }
-    }
-
-    fn end(&mut self, finished: &Finished) {
-        if let Some(messages) = self.json.take() {
-            let all = json!({
-                "run": finished.run,
-                "outcome": finished.outcome.word(),
-                "reason": finished.outcome.reason(),
-                "messages": messages,
-                "unsent": finished.unsent,
-            });
-            self.line(&all.to_string());
-        }
-    }
-
-    fn line(&mut self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{text}").and_then(|()| out.flush());
-        match written {
-            // A closed pipe is the reader's word that it has enough.
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                self.failed = Some(format!("stdout: {error}"));
-            }
-            _ => {}
-        }
-    }
 }
 
 /// How long a person waits for a look for damage.

@@ -1,7 +1,9 @@
 //! A copy of the database while it is in use.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -26,6 +28,64 @@ impl Store {
             let _ = fs::remove_file(&partial);
         }
         made
+    }
+}
+
+/// A copy that arrives piece by piece, for a file that is not there yet: whole and durable, or not there.
+#[derive(Debug)]
+pub struct Incoming {
+    file: PathBuf,
+    partial: PathBuf,
+    writer: File,
+}
+
+impl Incoming {
+    /// Begins beside `file`.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if there is a `file` already.
+    pub fn create(file: &Path) -> Result<Self, StoreError> {
+        if file.exists() {
+            return Err(StoreError::Exists(file.to_path_buf()));
+        }
+        let partial = with_suffix(file, &format!(".{}.partial", std::process::id()));
+        let made = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial);
+        let writer = made.map_err(|error| StoreError::file("create", &partial, &error))?;
+        Ok(Incoming {
+            file: file.to_path_buf(),
+            partial,
+            writer,
+        })
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self.writer.write_all(bytes);
+        written.map_err(|error| StoreError::file("write", &self.partial, &error))
+    }
+
+    /// It is whole: moves it to its place.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if somebody else made the file meanwhile.
+    pub fn publish(self) -> Result<(), StoreError> {
+        let synced = self.writer.sync_all();
+        synced.map_err(|error| StoreError::file("sync", &self.partial, &error))?;
+        publish(&self.partial, &self.file)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Once published it is not there any more.
+        let _ = fs::remove_file(&self.partial);
     }
 }
 

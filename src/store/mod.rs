@@ -38,6 +38,7 @@ use uuid::Uuid;
 
 pub use self::accept::{Accepted, Along, Start};
 pub use self::alert::{Heard, News, Told, Words};
+pub use self::backup::Incoming;
 pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::error::StoreError;

@@ -11,5 +11,6 @@ mod listing;
 mod output;
 mod run;
 mod secrets;
+mod socket;
 mod steps;
 mod usage;

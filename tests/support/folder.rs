@@ -104,6 +104,23 @@ impl Folder {
         command
     }
 
+    /// The binary with these words and this stdin: the state in `state`, the real clock.
+    pub fn piped(&self, words: &[&str], stdin: &str) -> Outcome {
+        let mut child = self.unclocked(words).spawn().expect("the binary starts");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        // The program may end without reading it.
+        let _ = pipe.write_all(stdin.as_bytes());
+        drop(pipe);
+        Outcome::of(words, child)
+    }
+
+    /// The binary, with a clear environment and the real clock, its streams piped.
+    pub fn unclocked(&self, words: &[&str]) -> Command {
+        let mut command = bare(self.root.path());
+        command.args(["--state", "state"]).args(words);
+        command
+    }
+
     /// The binary with these words only: the default state, the real clock.
     pub fn run_bare(&self, words: &[&str], env: &[(&str, &str)]) -> Outcome {
         let mut command = bare(self.root.path());

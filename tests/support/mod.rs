@@ -4,6 +4,6 @@ mod folder;
 mod schema;
 mod text;
 
-pub use folder::{Folder, Outcome, SETTINGS};
+pub use folder::{Folder, NOW, Outcome, SETTINGS};
 pub use schema::faults;
 pub use text::{sections, untimed};
