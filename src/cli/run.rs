@@ -66,6 +66,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     for unsent in finished.unsent.iter().chain(&printed.failed) {
         errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
+    if !finished.kept.is_empty() {
+        let kept = finished.kept.join(", ");
+        let said = format!("kept in the outbox for the daemon or a later run: {kept}");
+        errln!("{}", context.paint.faint(&said));
+    }
     Ok(match finished.outcome {
         Outcome::Ok | Outcome::NothingToSay(_)
             if finished.unsent.is_empty() && printed.failed.is_none() =>
@@ -94,7 +99,10 @@ async fn send_left(context: &Context, engine: &Engine) -> Result<(), Error> {
     let warning = context.paint.warning("warning");
     let mut tell = |late: Late<'_>| {
         let Late { run, job, message } = late;
-        errln!("{warning}: run {run} of `{job}` was stopped while it said:");
+        match run {
+            Some(run) => errln!("{warning}: run {run} of `{job}` had not said:"),
+            None => errln!("{warning}: not said so far:"),
+        }
         errln!("{}", calm(message.text));
     };
     let unsent = engine::send_left(engine, &mut tell).await;

@@ -1,11 +1,13 @@
 //! The domain: ids, events, runs and how they end. No kinds, no I/O, no clock.
 
 mod event;
+mod message;
 mod outcome;
 mod run;
 mod slot;
 
 pub use event::{Event, TriggerKind};
+pub use message::{Digest, NewDelivery, OnUnknown, Policy, Quiet, digest};
 pub use outcome::{Outcome, StepEnd, Wait};
-pub use run::{Call, CursorKey, DeliveryId, Moved, NewDelivery, RunId, RunState, StepRecord};
+pub use run::{Call, CursorKey, DeliveryId, Moved, RunId, RunState, StepRecord};
 pub use slot::{Claimed, SlotClaim, Stretch};
