@@ -139,9 +139,9 @@ impl Target {
         }
         match message.kind.as_str() {
             // An older version wrote no job to it.
-            "console" if message.target.is_null() => Ok(Target::Console(console::Target {
-                job: String::new(),
-            })),
+            "console" if message.target.is_null() => {
+                Ok(Target::Console(console::Target { job: String::new() }))
+            }
             "console" => read(message).map(Target::Console),
             "file" => read(message).map(Target::File),
             "webhook" => read(message).map(Target::Webhook),
@@ -189,7 +189,11 @@ pub async fn send(
         Target::Webhook(target) => target.send(body, sending).await,
         Target::Email(target) => match &sending.settings.email {
             Some(settings) => target.send(id, body, settings, sending).await,
-            None => instead(message, "no [email] in config/reveille.toml", (sending.by, say)),
+            None => instead(
+                message,
+                "no [email] in config/reveille.toml",
+                (sending.by, say),
+            ),
         },
         Target::Telegram(_) => instead(
             message,

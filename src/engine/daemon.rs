@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt};
+use super::{Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, aloud};
 use crate::clock;
 
 /// A running daemon.
@@ -31,7 +31,7 @@ impl Daemon {
     /// The store cannot be read or written.
     pub async fn start(engine: Engine) -> Result<Self, EngineError> {
         let (latest, reading) = watch::channel(Arc::clone(&engine.loaded));
-        let outbox = Outbox::start(engine.clone());
+        let outbox = Outbox::start(engine.clone(), reading.clone(), aloud()).await?;
         let queue = Queue::new(engine, outbox.clone(), reading);
         adopt::adopt(&queue).await?;
         Ok(Daemon {
@@ -53,6 +53,7 @@ impl Daemon {
         self.queue.stop();
         let clock = Arc::clone(&self.queue.engine.clock);
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
+        let _ = clock::timeout(clock.as_ref(), DRAIN, self.outbox.stop()).await;
     }
 
     /// The names of the jobs as they are now.

@@ -29,7 +29,7 @@ use crate::store::{Store, StoreError};
 pub use daemon::Daemon;
 pub use intake::{ByHand, Intake, Taken};
 pub use loaded::Loaded;
-pub use outbox::{Hear, Heard, Outbox, aloud};
+pub use outbox::{Hear, Heard, Outbox, aloud, told};
 pub use patience::Patience;
 pub use queue::{Queue, Seat};
 pub use recovery::{Late, Left, recover, send_left};

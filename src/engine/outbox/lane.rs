@@ -79,11 +79,22 @@ impl Lane {
         self.queue.clear();
         (self.bytes, self.more) = (0, true);
         self.epoch.0 += 1;
+        self.call();
+    }
+
+    /// Wakes whoever sleeps until something is due.
+    pub(super) fn call(&self) {
         self.wake.notify_one();
     }
 
     /// What the store gave for a [`Next::Read`].
-    pub(super) fn read(&mut self, rows: Vec<Row>, asked: u32, epoch: Epoch, except: &HashSet<DeliveryId>) {
+    pub(super) fn read(
+        &mut self,
+        rows: Vec<Row>,
+        asked: u32,
+        epoch: Epoch,
+        except: &HashSet<DeliveryId>,
+    ) {
         self.busy = false;
         if epoch != self.epoch {
             self.more = true;
@@ -131,6 +142,7 @@ impl Lane {
         self.high
     }
 
+    #[cfg(test)]
     pub(super) fn in_memory(&self) -> usize {
         self.queue.len()
     }
@@ -152,7 +164,9 @@ impl Lane {
         if !self.in_flight.is_empty() && self.in_flight.len() >= width {
             return Next::Rest;
         }
-        let due_in = (head.get().ready_at(now) - now).to_std().unwrap_or_default();
+        let due_in = (head.get().ready_at(now) - now)
+            .to_std()
+            .unwrap_or_default();
         let wait = due_in.max(self.not_before.saturating_sub(monotonic));
         if !wait.is_zero() {
             if self.sleeping {

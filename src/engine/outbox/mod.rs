@@ -1,5 +1,6 @@
 //! The sender: lanes that do not wait for each other, each in its order.
 
+mod hear;
 mod judge;
 mod lane;
 #[cfg(test)]
@@ -13,25 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::{Engine, EngineError, Loaded};
-use crate::delivery::{Channels, Said};
+use crate::delivery::Channels;
 use crate::job::{DeliveryId, NewDelivery};
-use crate::store::Delivery;
 
+pub use hear::{Hear, Heard, aloud, told};
 pub use judge::{Row, judge};
 
 use lane::{Lane, Next};
-
-/// What the outbox lets others hear.
-#[derive(Debug, Clone, Copy)]
-pub enum Heard<'a> {
-    /// For the program's own streams.
-    Said(Said<'a>),
-    /// A message was given up or set aside: its state says which, and why.
-    Undelivered(&'a Delivery),
-}
-
-/// Somebody who hears it. It is called from the tasks that send, so it may not wait.
-pub type Hear = Arc<dyn Fn(Heard<'_>) + Send + Sync>;
 
 /// The sender; clones are the same one.
 #[derive(Clone)]
@@ -64,8 +53,8 @@ const LANES: usize = 1024;
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settled = *self.shared.settled.borrow();
-        let shown = f.debug_struct("Outbox").field("settled", &settled).finish_non_exhaustive();
-        shown
+        let mut shown = f.debug_struct("Outbox");
+        shown.field("settled", &settled).finish_non_exhaustive()
     }
 }
 
@@ -131,7 +120,11 @@ impl Outbox {
 
     /// Begins nothing more, and waits for what is under way. What is left is in the store.
     pub async fn stop(&self) {
-        self.shared.lanes().stopped = true;
+        {
+            let mut lanes = self.shared.lanes();
+            lanes.stopped = true;
+            lanes.by_name.values().for_each(Lane::call);
+        }
         let mut under_way = self.shared.under_way.subscribe();
         let _ = under_way.wait_for(|count| *count == 0).await;
     }
@@ -197,7 +190,10 @@ impl Lanes {
             let lane = Lane::new(self.forgotten);
             self.by_name.insert(Arc::from(name), lane);
         }
-        let key = self.by_name.get_key_value(name).map(|(key, _)| Arc::clone(key));
+        let key = self
+            .by_name
+            .get_key_value(name)
+            .map(|(key, _)| Arc::clone(key));
         let key = key.expect("it was put there");
         let lane = self.by_name.get_mut(name).expect("it was put there");
         (key, lane)

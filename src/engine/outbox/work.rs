@@ -13,6 +13,7 @@ use super::{Heard, Row, Shared, judge};
 use crate::delivery::{self, By, Sending, Sent};
 use crate::engine::EngineError;
 use crate::job::{DeliveryId, NewDelivery, OnUnknown};
+use crate::journal::{self, Level};
 use crate::store::Settled;
 
 /// What was done.
@@ -141,7 +142,9 @@ impl Shared {
         // A bug in a channel is one message's, and ends no lane.
         let sent = AssertUnwindSafe(sent).catch_unwind().await;
         let mut sent = sent.unwrap_or_else(|_| Sent::Unknown("a bug in the program".to_owned()));
-        if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) = &mut sent {
+        if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) =
+            &mut sent
+        {
             loaded.secrets.scrub(reason);
         }
         sent
@@ -158,7 +161,13 @@ impl Shared {
             match work().await {
                 Ok(done) => return Some(done),
                 Err(EngineError::NotPending(_) | EngineError::Closed) => return None,
-                Err(_) => self.engine.clock.sleep(wait).await,
+                Err(error) => {
+                    if wait == AGAIN.0 {
+                        let said = format!("{error}: the outbox waits until it is better");
+                        journal::say(Level::Warning, said);
+                    }
+                    self.engine.clock.sleep(wait).await;
+                }
             }
             wait = (wait * 2).min(longest);
         }

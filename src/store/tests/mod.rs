@@ -121,11 +121,7 @@ fn step(position: u32, end: &'static str) -> StepRecord {
 }
 
 fn message(body: &str) -> NewDelivery {
-    NewDelivery {
-        kind: "console".to_owned(),
-        target: Value::Null,
-        body: body.to_owned(),
-    }
+    NewDelivery::usual("console", "", Value::Null, body)
 }
 
 fn finished(run: RunId, outcome: Outcome) -> RunUpdate {
