@@ -9,12 +9,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::{Engine, EngineError, Loaded, Outbox};
 use crate::config::Settings;
 use crate::config::settings::Notify;
+use crate::delivery;
 use crate::job::{NewDelivery, Outcome, RunId, TriggerKind};
 use crate::journal::{self, Level};
 use crate::store::{Heard, News, Store, Told, Words};
@@ -306,15 +307,15 @@ fn messages(settings: &Settings, about: &str, text: &str) -> Vec<NewDelivery> {
 }
 
 fn message(notify: Notify, text: &str) -> NewDelivery {
-    let kind = match notify {
-        Notify::Journal => "journal",
-        Notify::Telegram => "telegram",
-        Notify::Console => "console",
-        Notify::Email => "email",
-    };
-    NewDelivery {
-        kind: kind.to_owned(),
-        target: Value::Null,
-        body: text.to_owned(),
+    match notify {
+        Notify::Journal => delivery::notice(Level::Error, text),
+        Notify::Telegram => NewDelivery::usual("telegram", "owner", json!({}), text),
+        Notify::Console => {
+            NewDelivery::usual("console", "owner", json!({ "job": "reveille" }), text)
+        }
+        Notify::Email => {
+            let target = json!({ "to": ["owner"], "subject": "Reveille" });
+            NewDelivery::usual("email", "owner", target, text)
+        }
     }
 }

@@ -43,7 +43,9 @@ pub enum Heard {
 
 /// Puts an alert into words, for each target of the owner's: only the commit that says it knows how often it came.
 #[derive(Clone)]
-pub struct Words(Arc<dyn Fn(&Alert, Saying) -> Vec<NewDelivery> + Send + Sync>);
+pub struct Words(Arc<Say>);
+
+type Say = dyn Fn(&Alert, Saying) -> Vec<NewDelivery> + Send + Sync;
 
 impl Words {
     /// Words that `say` finds.
@@ -219,9 +221,7 @@ fn failed(
     );
     let run = news.run.map(|run| run.0);
     let row = (about, fingerprint, reason, run, hidden, Micros(now));
-    let (alert, hushed) = connection
-        .prepare_cached(&sql)?
-        .query_row(row, |row| read(row))?;
+    let (alert, hushed) = connection.prepare_cached(&sql)?.query_row(row, read)?;
     let saying = match alert.told_at {
         _ if hidden => return Ok(None),
         None => Saying::New,

@@ -74,10 +74,11 @@ fn call(call: &Call) -> String {
 
 fn delivery(delivery: &Delivery, zone: Tz) -> String {
     let to = delivery
+        .message
         .target
         .get("to")
         .and_then(|to| to.as_str())
-        .unwrap_or(&delivery.kind);
+        .unwrap_or(&delivery.message.kind);
     match &delivery.state {
         DeliveryState::Sent { at, .. } => {
             format!(
@@ -85,7 +86,8 @@ fn delivery(delivery: &Delivery, zone: Tz) -> String {
                 at.with_timezone(&zone).format("%H:%M:%S")
             )
         }
-        DeliveryState::Pending => format!("on its way to {to}"),
+        DeliveryState::Parked(reason) => format!("set aside for {to}: {}", one_line(reason)),
+        DeliveryState::Pending | DeliveryState::Sending => format!("on its way to {to}"),
         DeliveryState::Failed(reason) => format!("not delivered to {to}: {}", one_line(reason)),
         DeliveryState::Dropped(reason) => format!("dropped for {to}: {}", one_line(reason)),
     }

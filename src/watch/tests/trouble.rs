@@ -65,7 +65,7 @@ async fn a_folder_that_cannot_be_read_is_a_notice_and_its_files_are_not_gone() {
     let mut wanted = place.wanted("in");
     wanted.below = Below::All;
     place.watch(wanted).await;
-    fs::set_permissions(place.path("in/shut"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.path("in/shut"), fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read_dir(place.path("in/shut")).is_ok() {
         // Root reads everything.
         return;

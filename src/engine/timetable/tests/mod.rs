@@ -76,7 +76,8 @@ impl Pi {
             patience: Patience::None,
             state,
         };
-        let queue = Queue::new(engine.clone(), Outbox::start(engine.clone()), latest);
+        let outbox = Outbox::start(engine.clone(), latest.clone(), crate::engine::aloud());
+        let queue = Queue::new(engine.clone(), outbox.await.unwrap(), latest);
         // Runs are written down and wait: these stories are about their slots.
         queue.stop();
         let intake = Intake::new(queue);
