@@ -126,7 +126,7 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
 
 async fn one_run(engine: &Engine, job: &Job) {
     let finished = engine
-        .run(job, event(), Deliver::Send, &mut |_| ())
+        .run(job, event(), Vec::new(), Deliver::Send, &mut |_| ())
         .await
         .expect("written");
     assert_eq!(finished.outcome, Outcome::Ok);

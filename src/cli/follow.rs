@@ -14,7 +14,7 @@ use super::spinner::{Sight, Spinner};
 use crate::config::Job;
 use crate::engine::{ByHand, Deliver, Engine, EngineError, Finished, Intake, Observer, Progress};
 use crate::error::Error;
-use crate::job::{Event, Outcome, RunId};
+use crate::job::{Event, Outcome, RunId, StepRecord};
 use crate::store::StoreError;
 
 /// Where a run is executed.
@@ -24,6 +24,16 @@ pub(super) enum Place<'a> {
     Here(&'a Engine),
     /// By the daemon that this process is, in its turn.
     Daemon(&'a Intake),
+}
+
+/// What a person asks for.
+pub(super) struct Asked {
+    /// The job.
+    pub job: Arc<Job>,
+    /// What it is to be run for.
+    pub event: Event,
+    /// Steps that it need not do, with their results.
+    pub steps: Vec<StepRecord>,
 }
 
 /// What is heard of a run, on its way to the thread that prints.
@@ -60,7 +70,7 @@ impl Screen {
 pub(super) async fn follow(
     context: &Context,
     place: Place<'_>,
-    (job, event): (Arc<Job>, Event),
+    asked: Asked,
     deliver: Deliver,
     printed: Printed,
 ) -> Result<u8, Error> {
@@ -71,7 +81,7 @@ pub(super) async fn follow(
         run: None,
     }));
     let observer = observer(place, context.paint, Arc::clone(&screen), tell);
-    let mut executed = Box::pin(place.execute(job, event, deliver, observer));
+    let mut executed = Box::pin(place.execute(asked, deliver, observer));
     let mut told = Box::pin(told_to_end());
     let mut stop = false;
     let ended = loop {
@@ -155,20 +165,19 @@ fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
 impl Place<'_> {
     async fn execute(
         self,
-        job: Arc<Job>,
-        event: Event,
+        Asked { job, event, steps }: Asked,
         deliver: Deliver,
         mut observer: Box<Observer<'static>>,
     ) -> Result<Option<Finished>, EngineError> {
         match self {
             Place::Here(engine) => {
-                let run = engine.run(&job, event, deliver, &mut *observer);
+                let run = engine.run(&job, event, steps, deliver, &mut *observer);
                 run.await.map(Some)
             }
             Place::Daemon(intake) => {
                 let hand = ByHand {
                     deliver,
-                    steps: Vec::new(),
+                    steps,
                     observer,
                 };
                 intake.by_hand(job, event, hand).await

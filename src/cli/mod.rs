@@ -2,6 +2,7 @@
 
 mod backup;
 mod by_hand;
+mod cancel;
 mod check;
 mod context;
 mod daemon;
@@ -17,6 +18,7 @@ mod out;
 mod paint;
 mod pause;
 mod plan;
+mod replay;
 mod run;
 mod schema;
 mod show;
@@ -63,6 +65,10 @@ enum Command {
     Run(run::Arguments),
     /// Run the jobs by themselves, until it is told to end
     Daemon(daemon::Arguments),
+    /// Run a job again for the event of an earlier run
+    Replay(replay::Arguments),
+    /// Stop a run
+    Cancel(cancel::Arguments),
     /// Show what a run would do, with the exact prompt; nothing with effects is executed
     Plan(plan::Arguments),
     /// Check the configuration and all jobs, and explain every mistake
@@ -111,6 +117,8 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
     match command {
         Command::Run(arguments) => run::run(context, arguments),
         Command::Daemon(arguments) => daemon::run(context, arguments),
+        Command::Replay(arguments) => replay::run(context, arguments),
+        Command::Cancel(arguments) => cancel::run(context, arguments),
         Command::Plan(arguments) => plan::run(context, arguments),
         Command::Check(arguments) => check::run(context, arguments),
         Command::Jobs(arguments) => jobs::run(context, arguments),
@@ -133,6 +141,8 @@ impl Command {
     fn is_the_daemons(&self) -> bool {
         match self {
             Command::Run(_)
+            | Command::Replay(_)
+            | Command::Cancel(_)
             | Command::Plan(_)
             | Command::Check(_)
             | Command::Jobs(_)

@@ -6,9 +6,11 @@ use clap::Args;
 
 use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
-use super::follow::{Place, Printed, follow};
+use super::follow::{Asked, Place, Printed, follow};
 use super::out::{calm, errln};
 use crate::clock::timeout;
+use crate::config::Config;
+use crate::config::folder::Folder;
 use crate::engine::{self, Deliver, Engine, Late};
 use crate::error::Error;
 use crate::store::lock::ProcessLock;
@@ -19,6 +21,13 @@ pub struct Arguments {
     #[command(flatten)]
     by_hand: ByHand,
 
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a run by hand is executed.
+#[derive(Debug, Args)]
+pub(super) struct How {
     /// Print what would be delivered, send nothing, and leave remembered positions where they are
     #[arg(long)]
     no_deliver: bool,
@@ -32,26 +41,37 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let (folder, config) = context.config()?;
     let job = context.job(&config, &folder, &arguments.by_hand.job)?;
     let event = by_hand(context, &job, &arguments.by_hand.set)?;
-    let deliver = if arguments.no_deliver {
+    let asked = Asked {
+        job,
+        event,
+        steps: Vec::new(),
+    };
+    execute(context, folder, config, asked, &arguments.how)
+}
+
+/// Executes a run that a person waits for, in the daemon where this is one; gives the exit code.
+pub(super) fn execute(
+    context: &Context,
+    folder: Folder,
+    config: Config,
+    asked: Asked,
+    how: &How,
+) -> Result<u8, Error> {
+    let printed = Printed::new(how.json);
+    if let Some(lent) = &context.lent {
+        let deliver = if how.no_deliver {
+            Deliver::Hold
+        } else {
+            Deliver::Attend
+        };
+        let place = Place::Daemon(&lent.intake);
+        return context.block_on(follow(context, place, asked, deliver, printed))?;
+    }
+    let deliver = if how.no_deliver {
         Deliver::Hold
     } else {
         Deliver::Send
     };
-    let printed = Printed::new(arguments.json);
-    if let Some(lent) = &context.lent {
-        let deliver = match deliver {
-            Deliver::Send => Deliver::Leave,
-            other => other,
-        };
-        let executed = follow(
-            context,
-            Place::Daemon(&lent.intake),
-            (job, event),
-            deliver,
-            printed,
-        );
-        return context.block_on(executed)?;
-    }
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
     let lock = lock.map_err(Error::from)?;
     let store = context.open_store(Mode::Threaded)?;
@@ -62,14 +82,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             if deliver == Deliver::Send {
                 send_left(context, &engine).await?;
             }
-            follow(
-                context,
-                Place::Here(&engine),
-                (job, event),
-                deliver,
-                printed,
-            )
-            .await
+            follow(context, Place::Here(&engine), asked, deliver, printed).await
         };
         let code = whole.await;
         tend(context, &engine).await;

@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     Ok(0)
 }
 
-fn parse(text: &str) -> Result<RunId, Error> {
+pub(super) fn parse(text: &str) -> Result<RunId, Error> {
     let digits = text.strip_prefix('#').unwrap_or(text);
     digits.parse().map(RunId).map_err(|_| {
         Error::usage(format!("`{text}` is not a run's number"))

@@ -71,12 +71,12 @@ impl UnderWay<'_> {
         let settings = &self.engine.loaded.settings;
         match deliver {
             Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
-            Deliver::Leave if self.event.kind != TriggerKind::Hand => {
+            Deliver::Leave => {
                 finished.left = ids.zip(messages).collect();
             }
-            Deliver::Leave | Deliver::Send => {
+            Deliver::Attend | Deliver::Send => {
                 for (id, message) in ids.zip(&messages) {
-                    if deliver == Deliver::Leave && !delivery::is_for_terminal(message, settings) {
+                    if deliver == Deliver::Attend && !delivery::is_for_terminal(message, settings) {
                         finished.left.push((id, message.clone()));
                         continue;
                     }
@@ -89,7 +89,7 @@ impl UnderWay<'_> {
                     let row = Row::new(id, message.clone(), self.engine.clock.now());
                     match self.engine.send(row, &mut print).await? {
                         Out::Sent => {}
-                        Out::Kept(_) if deliver == Deliver::Leave => {
+                        Out::Kept(_) if deliver == Deliver::Attend => {
                             finished.left.push((id, message.clone()));
                         }
                         Out::Kept(until) => finished.kept.push(until),

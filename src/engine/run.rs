@@ -17,9 +17,10 @@ pub enum Deliver {
     Send,
     /// They are shown to the observer; no remembered position moves.
     Hold,
-    /// By the sender of the daemon, which is given them; only what is for the terminal of a person who started the run
-    /// goes there at once.
+    /// By the sender of the daemon, which is given them.
     Leave,
+    /// Likewise, but what is for the terminal of the person who follows the run goes there at once.
+    Attend,
 }
 
 /// What became of a run.
@@ -93,7 +94,7 @@ impl Begun {
 }
 
 impl Engine {
-    /// Executes `job` for `event`. Dropping the future cancels the run: see [`Engine::cancel`].
+    /// Executes `job` for `event`, but for the `steps` that are known. Dropping the future cancels the run: see [`Engine::cancel`].
     ///
     /// # Errors
     /// The store cannot be written.
@@ -101,6 +102,7 @@ impl Engine {
         &self,
         job: &Job,
         mut event: Event,
+        steps: Vec<StepRecord>,
         deliver: Deliver,
         observer: &mut Observer<'_>,
     ) -> Result<Finished, EngineError> {
@@ -108,6 +110,7 @@ impl Engine {
         let start = Start::RunningBy(self.lock.clone());
         let along = Along {
             version: self.loaded.version(job),
+            steps: steps.clone(),
             ..Along::default()
         };
         let accepted = self
@@ -116,7 +119,10 @@ impl Engine {
         match accepted.await? {
             Accepted::New(run) => {
                 observer(Progress::Accepted(run));
-                let begun = Begun::new(run, event, self.clock.now());
+                let begun = Begun {
+                    steps,
+                    ..Begun::new(run, event, self.clock.now())
+                };
                 self.execute(job, begun, deliver, None, observer).await
             }
             Accepted::Duplicate(run) => {

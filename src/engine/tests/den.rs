@@ -143,7 +143,7 @@ impl Den {
         let job = Arc::clone(&daemon.intake.loaded().jobs[job]);
         self.life().runtime.spawn(async move {
             let hand = ByHand {
-                deliver: Deliver::Leave,
+                deliver: Deliver::Attend,
                 steps: Vec::new(),
                 observer: Box::new(|_| ()),
             };

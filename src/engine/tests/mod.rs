@@ -137,7 +137,9 @@ impl Home {
     ) -> Result<Finished, EngineError> {
         let mut observer = |progress: Progress<'_>| hear(line(&progress));
         event.id = self.clock.id();
-        let run = self.engine.run(&self.job, event, deliver, &mut observer);
+        let run = self
+            .engine
+            .run(&self.job, event, Vec::new(), deliver, &mut observer);
         run.await
     }
 
