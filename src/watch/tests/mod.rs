@@ -3,7 +3,9 @@
 mod changes;
 mod downtime;
 mod folders;
+mod properties;
 mod settle;
+mod tracker;
 mod trouble;
 
 use std::fs;
