@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, aloud};
+use super::{
+    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, aloud, watches,
+};
 use crate::clock;
 use crate::store::Store;
 
@@ -21,6 +24,9 @@ pub struct Daemon {
     /// What tells the owner.
     pub alerts: Alerts,
     latest: watch::Sender<Arc<Loaded>>,
+    looks: watch::Sender<bool>,
+    /// What brings events; it ends with the daemon.
+    triggers: JoinSet<()>,
 }
 
 /// How long runs that are under way may go on when the daemon ends.
@@ -39,12 +45,19 @@ impl Daemon {
         alerts.sent_by(outbox.clone());
         let queue = Queue::new(engine, outbox.clone(), reading);
         adopt::adopt(&queue).await?;
+        let intake = Intake::new(Arc::clone(&queue));
+        let (clock, store) = (Arc::clone(&queue.engine.clock), queue.engine.store.clone());
+        let mut triggers = JoinSet::new();
+        let looks = watch::Sender::new(false);
+        triggers.spawn(watches::bring(clock, store, intake.clone(), looks.clone()));
         Ok(Daemon {
-            intake: Intake::new(Arc::clone(&queue)),
+            intake,
             queue,
             outbox,
             alerts,
             latest,
+            looks,
+            triggers,
         })
     }
 
@@ -53,14 +66,23 @@ impl Daemon {
         &self.queue.engine.store
     }
 
+    /// Waits until every job that watches files has looked around: what changes afterwards is told, even by a job that was
+    /// never loaded before.
+    pub async fn looked(&self) {
+        // It fails when the daemon ends.
+        let _ = self.looks.subscribe().wait_for(|looked| *looked).await;
+    }
+
     /// Swaps the reading of the user's folder; runs under way keep theirs.
     pub fn reload(&self, loaded: Loaded) {
+        self.looks.send_replace(false);
         self.latest.send_replace(Arc::new(loaded));
     }
 
     /// Ends: nothing begins any more, and what is under way has some time to end. What does not, is gone on with by the
     /// next start.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.triggers.shutdown().await;
         self.queue.stop();
         let clock = Arc::clone(&self.queue.engine.clock);
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;

@@ -20,6 +20,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 pub mod timetable;
+mod watches;
 mod work;
 
 use std::path::PathBuf;

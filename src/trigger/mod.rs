@@ -90,7 +90,7 @@ impl Kind {
     pub fn event_example(&self) -> Value {
         match self {
             Kind::Cron(_) => cron::event_example(),
-            Kind::Watch(_) => watch::event_example(),
+            Kind::Watch(watch) => watch.event_example(),
             Kind::Telegram(_) => telegram::event_example(),
             Kind::Webhook(_) => webhook::event_example(),
             Kind::After(_) => after::event_example(),

@@ -23,6 +23,7 @@ mod memory;
 mod mounts;
 mod pattern;
 mod post;
+mod rest;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -76,6 +77,9 @@ pub enum Grouping {
     Together,
 }
 
+/// A file that is written to without end is told of after this many settle times.
+const MOST: u32 = 10;
+
 /// When a trigger tells of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pace {
@@ -85,6 +89,17 @@ pub struct Pace {
     pub on: Vec<Change>,
     /// How many files one event tells of.
     pub grouping: Grouping,
+}
+
+impl Pace {
+    /// When something that moved first and last at these moments has settled.
+    fn due(&self, first: Duration, last: Duration) -> Duration {
+        (last + self.settle).min(first + self.most())
+    }
+
+    fn most(&self) -> Duration {
+        self.settle * MOST
+    }
 }
 
 /// What one trigger of one job wants to hear of.
@@ -194,12 +209,16 @@ impl Watches {
     }
 
     /// Watches for these triggers and no others; what is suspect of those that stay is kept, and what is remembered of
-    /// those that go is forgotten. Returns once each new one has looked around and that is on the disk: what changes
-    /// afterwards is told, come what may. That takes as long as the slowest file system.
-    pub async fn set(&self, wanted: Vec<Wanted>) {
+    /// those that go is forgotten.
+    ///
+    /// What it gives ends once each new one has looked around and that is on the disk: what changes afterwards is told,
+    /// come what may. That takes as long as the slowest file system, and need not be waited for.
+    pub fn set(&self, wanted: Vec<Wanted>) -> impl Future<Output = ()> + use<> {
         let (done, end) = oneshot::channel();
         // Neither fails while the machine runs, and it runs until this is dropped.
         let _ = self.orders.send(Order { wanted, done });
-        let _ = end.await;
+        async {
+            let _ = end.await;
+        }
     }
 }

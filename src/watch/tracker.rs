@@ -9,14 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::known::Known;
+use super::rest::Rest;
 use super::verdict::{Answer, Cause, Found, Unknown, Verdict};
 use super::version::Version;
 use super::{Change, Grouping, Pace};
-
-/// A file that is written to without end is looked at after this many settle times.
-const MOST: u32 = 10;
-/// How long to rest after something was not accepted, at first and at most.
-const REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// The files of one trigger.
 #[derive(Debug)]
@@ -32,7 +28,7 @@ pub struct Tracker {
     busy: HashMap<PathBuf, Busy>,
     /// What is remembered without an event, and is not written down.
     unsaved: BTreeMap<PathBuf, Option<Version>>,
-    resting: Option<(Duration, Duration)>,
+    rest: Rest,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +58,7 @@ impl Tracker {
             together: None,
             busy: HashMap::new(),
             unsaved: BTreeMap::new(),
-            resting: None,
+            rest: Rest::default(),
         }
     }
 
@@ -107,7 +103,7 @@ impl Tracker {
         if let (None, Some(version), Unknown::Baseline, false) = (known, found, unknown, is_new) {
             self.known.set(path, Some(version));
             self.unsaved.insert(path.to_owned(), Some(version));
-        } else if known != found || suspect.is_some() {
+        } else if known != found || suspect.is_some() || self.busy.contains_key(path) {
             self.suspect(path, Some(found), Cause::Other, now);
         }
     }
@@ -121,7 +117,7 @@ impl Tracker {
         names: impl Fn(&Path) -> bool,
         now: Duration,
     ) {
-        for path in self.known.within(folder) {
+        for path in self.within(folder) {
             match (files.contains_key(&path), names(&path)) {
                 (true, _) => {}
                 (false, true) => self.scanned(&path, None, unknown, now),
@@ -133,14 +129,27 @@ impl Tracker {
         }
     }
 
-    /// The folders with known files, at `top` and below it.
+    /// The folders with files that are known or may become so, at `top` and below it.
     pub fn folders_below(&self, top: &Path) -> Vec<PathBuf> {
-        self.known.folders_below(top)
+        let mut folders = self.known.folders_below(top);
+        let busy = self.busy.keys().filter_map(|path| path.parent());
+        for folder in busy.filter(|folder| folder.starts_with(top)) {
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
+        }
+        folders
     }
 
-    /// The known files right in `folder`.
+    /// The files right in `folder` that are known, or may become so.
     pub fn within(&self, folder: &Path) -> Vec<PathBuf> {
-        self.known.within(folder)
+        let mut files = self.known.within(folder);
+        let busy = self
+            .busy
+            .keys()
+            .filter(|path| path.parent() == Some(folder));
+        files.extend(busy.filter(|path| self.known.get(path).is_none()).cloned());
+        files
     }
 
     /// Nobody wants to hear of `path` any more.
@@ -157,7 +166,7 @@ impl Tracker {
             (Grouping::Together, Some((first, last))) => Some(self.pace.due(first, last)),
             (Grouping::Together, None) => None,
         };
-        settled.max(self.resting.map(|(until, _)| until))
+        settled.max(self.rest.until())
     }
 
     /// Up to `most` settled paths to look at, which are nobody else's until [`Tracker::looked`] and [`Tracker::answered`].
@@ -267,7 +276,7 @@ impl Tracker {
             (Answer::Accepted, _) => {
                 self.known.set(path, busy.offered);
                 self.unsaved.remove(path);
-                self.resting = None;
+                self.rest = Rest::default();
                 self.free(path);
             }
             (Answer::Refused, suspect) => {
@@ -320,20 +329,14 @@ impl Tracker {
         self.pace.grouping
     }
 
-    /// After a refusal nothing is offered for a while, which doubles.
+    /// Something was refused: nothing is offered for a while.
     pub fn rest(&mut self, now: Duration) {
-        if self.is_resting(now) {
-            return;
-        }
-        let rest = self
-            .resting
-            .map_or(REST.0, |(_, rest)| (rest * 2).min(REST.1));
-        self.resting = Some((now + rest, rest));
+        self.rest.begin(now);
     }
 
     /// Whether nothing is offered, for a refusal.
     pub fn is_resting(&self, now: Duration) -> bool {
-        self.resting.is_some_and(|(until, _)| now < until)
+        !self.rest.is_over(now)
     }
 
     fn free(&mut self, path: &Path) {
@@ -385,16 +388,5 @@ impl Tracker {
             self.queue.push(Reverse(entry));
         }
         self.suspects.insert(path.to_owned(), suspect);
-    }
-}
-
-impl Pace {
-    /// When something that moved first and last at these moments has settled.
-    fn due(&self, first: Duration, last: Duration) -> Duration {
-        (last + self.settle).min(first + self.most())
-    }
-
-    fn most(&self) -> Duration {
-        self.settle * MOST
     }
 }

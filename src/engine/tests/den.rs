@@ -167,6 +167,11 @@ impl Den {
             .unwrap()
     }
 
+    /// Waits until the jobs have looked at the files that they watch.
+    pub(super) fn looked(&self) {
+        self.block_on(self.life().daemon.looked());
+    }
+
     /// Waits until nothing is under way.
     pub(super) fn emptied(&self) {
         self.block_on(self.life().daemon.queue.emptied());

@@ -9,6 +9,7 @@ mod prompt_failures;
 mod prompt_text;
 mod queue;
 mod secrets;
+mod watches;
 mod web;
 
 use std::collections::BTreeMap;

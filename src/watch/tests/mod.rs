@@ -3,7 +3,9 @@
 mod changes;
 mod downtime;
 mod folders;
+mod properties;
 mod settle;
+mod tracker;
 mod trouble;
 
 use std::fs;
@@ -167,10 +169,7 @@ impl Place {
 
     /// Nothing more is told: a file that comes now is the next thing that is heard of.
     async fn quiet(&mut self, name: &str) {
-        let held = self.path("../quiet-before-it-appears");
-        let held = held.with_extension(self.folder.path().file_name().unwrap());
-        fs::write(&held, "quiet").unwrap();
-        fs::rename(held, self.path(name)).unwrap();
+        put(&self.path(name), "quiet");
         assert_eq!(self.next().await, line(name, "created", "quiet"));
     }
 }

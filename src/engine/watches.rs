@@ -1,0 +1,106 @@
+//! Files that settle become events of the jobs that watch them.
+
+use std::path::{self, Path};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{Intake, Loaded, Taken};
+use crate::clock::Clock;
+use crate::job::{Event, TriggerKind};
+use crate::journal::{self, Level};
+use crate::store::Store;
+use crate::trigger::Kind;
+use crate::watch::{Settled, Told, Wanted, Watches};
+
+/// Brings what the machine tells to `intake`, for the jobs as they are at each moment; `looks` hears whether all of them have
+/// looked around. Runs until it is dropped.
+pub(super) async fn bring(
+    clock: Arc<dyn Clock>,
+    store: Store,
+    intake: Intake,
+    looks: watch::Sender<bool>,
+) {
+    let (watches, mut told) = Watches::start(Arc::clone(&clock), store);
+    let mut reloaded = intake.reloaded();
+    reloaded.mark_changed();
+    // As many at once as the machine offers, so that they share commits.
+    let mut takes = JoinSet::new();
+    loop {
+        tokio::select! {
+            changed = reloaded.changed() => match changed {
+                Ok(()) => {
+                    let loaded = Arc::clone(&reloaded.borrow_and_update());
+                    let (looked, looks) = (watches.set(wanted(&loaded)), looks.clone());
+                    // What settles is brought meanwhile.
+                    tokio::spawn(async move {
+                        looked.await;
+                        looks.send_replace(true);
+                    });
+                }
+                Err(_) => return,
+            },
+            Some(told) = told.recv() => match told {
+                Told::Settled(settled) => {
+                    takes.spawn(take(Arc::clone(&clock), intake.clone(), settled));
+                }
+                Told::Notice(notice) => {
+                    let text = format!("{}: {}", notice.job, notice.text);
+                    journal::say(Level::Warning, text);
+                }
+            },
+            Some(_) = takes.join_next() => {}
+        }
+    }
+}
+
+async fn take(clock: Arc<dyn Clock>, intake: Intake, settled: Settled) {
+    let event = Event {
+        id: clock.id(),
+        job: settled.job,
+        kind: TriggerKind::Watch,
+        // The positions keep a version from being told twice; one that comes back after another is told again.
+        dedupe_key: None,
+        payload: settled.payload,
+        at: clock.now(),
+    };
+    let taken = Taken {
+        event,
+        slot: None,
+        cursors: settled.cursors,
+    };
+    // What the store refuses is offered again; what no job wants any more is not.
+    if intake.take(taken).await.is_ok() {
+        settled.receipt.accepted();
+    }
+}
+
+/// What the jobs want to hear of.
+fn wanted(loaded: &Loaded) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for job in loaded.jobs.values().filter(|job| job.enabled) {
+        for trigger in job.triggers.iter().filter(|trigger| trigger.enabled) {
+            let Kind::Watch(watch) = &trigger.kind else {
+                continue;
+            };
+            let paths = watch.paths.iter();
+            let paths = paths.filter_map(|path| absolute(loaded, path)).collect();
+            wanted.push(Wanted {
+                job: job.name.clone(),
+                trigger: trigger.id.clone(),
+                paths,
+                below: watch.below,
+                pace: watch.pace.clone(),
+            });
+        }
+    }
+    wanted
+}
+
+/// A path or glob as it is from the root; `None` for one relative to the examples within the program.
+fn absolute(loaded: &Loaded, path: &str) -> Option<String> {
+    let path = loaded.folder.path(path)?;
+    let path = path::absolute(Path::new("").join(path)).ok()?;
+    path.to_str().map(str::to_owned)
+}
