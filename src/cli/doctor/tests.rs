@@ -129,7 +129,7 @@ impl Pi {
             config: &config,
             state: Path::new("/var/lib/reveille"),
             zone: Tz::UTC,
-            person: self.person.clone(),
+            person: Some(self.person.clone()),
             clock: Arc::new(TestClock::at(DateTime::UNIX_EPOCH)),
         };
         look(&Root::at(self.root.path()), &asked).await
