@@ -269,6 +269,21 @@ text = \"x\"
 }
 
 #[test]
+fn a_daemon_that_runs_is_seen() {
+    let pi = Pi::five();
+    let lock = crate::store::lock::daemon(&pi.path("var/lib/reveille")).expect("free");
+    let running = format!("ok: running, process {}", std::process::id());
+    pi.says("daemon", &running);
+    assert_eq!(warned(&pi.look()), [""; 0]);
+    drop(lock);
+    pi.write("run/reveille/socket", "");
+    pi.says(
+        "daemon",
+        "ok: the service runs, on a state folder of its own",
+    );
+}
+
+#[test]
 fn secrets_are_named_and_never_shown() {
     let pi = Pi::five();
     let settings = "
