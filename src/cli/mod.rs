@@ -152,12 +152,11 @@ impl Command {
             | Command::Resume(_)
             | Command::History(_)
             | Command::Show(_)
-            | Command::Backup(_) => true,
-            Command::Daemon(_)
-            | Command::Init(_)
             | Command::Doctor(_)
-            | Command::Install(_)
-            | Command::Schema(_) => false,
+            | Command::Backup(_) => true,
+            Command::Daemon(_) | Command::Init(_) | Command::Install(_) | Command::Schema(_) => {
+                false
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::root::Root;
-use crate::system::{Machine, Medium, of_device, storage};
+use crate::system::{Machine, Medium, Synchronized, of_device, storage};
 use chrono_tz::Tz;
 
 /// All of it.
@@ -108,15 +108,18 @@ fn real_time_clock(root: &Root) -> Finding {
 
 fn synchronised(root: &Root) -> Finding {
     let about = "clock";
-    if root.has("/run/systemd/timesync/synchronized") {
-        return Finding::ok(about, "synchronised by systemd-timesyncd since the start");
-    }
-    if root.has("/run/systemd/timesync") {
-        return Finding::warning(
-            about,
-            "not synchronised since the start: jobs with a time wait for that, and then go ahead marked",
-            "look at `timedatectl timesync-status`",
-        );
+    match Machine::below(root.folder()).synchronized() {
+        Synchronized::Yes => {
+            return Finding::ok(about, "synchronised by systemd-timesyncd since the start");
+        }
+        Synchronized::NotYet => {
+            return Finding::warning(
+                about,
+                "not synchronised since the start: jobs with a time wait for that, and then go ahead marked",
+                "look at `timedatectl timesync-status`",
+            );
+        }
+        Synchronized::NobodySays => {}
     }
     let others = [
         ("/run/chrony/chronyd.pid", "chrony"),
@@ -124,7 +127,10 @@ fn synchronised(root: &Root) -> Finding {
         ("/run/ntpd.pid", "ntpd"),
     ];
     match others.into_iter().find(|(path, _)| root.has(path)) {
-        Some((_, name)) => Finding::ok(about, format!("kept by {name}")),
+        Some((_, name)) => {
+            let found = format!("kept by {name}; jobs wait only for a time that can be right");
+            Finding::ok(about, found)
+        }
         None => Finding::warning(
             about,
             "nothing keeps it right: 7:00 is when this machine thinks it is",

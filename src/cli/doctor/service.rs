@@ -47,11 +47,18 @@ impl Person {
 }
 
 /// All of it.
-pub(super) fn look(root: &Root, state: &Path, config: &Config, person: &Person) -> Vec<Finding> {
+pub(super) fn look(
+    root: &Root,
+    state: &Path,
+    config: &Config,
+    person: Option<&Person>,
+) -> Vec<Finding> {
     let unit = UNITS.iter().map(PathBuf::from).find(|unit| root.has(unit));
     let installed = unit.is_some();
     let mut findings = vec![running(root, state, installed), service(root, unit)];
-    findings.extend(groups(config, person, installed));
+    if let Some(person) = person {
+        findings.extend(groups(config, person, installed));
+    }
     findings.push(journal(root));
     findings.extend(firmware(root, config));
     findings

@@ -129,7 +129,7 @@ impl Pi {
             config: &config,
             state: Path::new("/var/lib/reveille"),
             zone: Tz::UTC,
-            person: self.person.clone(),
+            person: Some(self.person.clone()),
             clock: Arc::new(TestClock::at(DateTime::UNIX_EPOCH)),
         };
         look(&Root::at(self.root.path()), &asked).await
@@ -266,6 +266,21 @@ text = \"x\"
         "description = \"x\"\n[[step]]\nexec = [\"vcgencmd\"]\n",
     );
     pi.says("vcgencmd", "cannot: there is no /dev/vcio here");
+}
+
+#[test]
+fn a_daemon_that_runs_is_seen() {
+    let pi = Pi::five();
+    let lock = crate::store::lock::daemon(&pi.path("var/lib/reveille")).expect("free");
+    let running = format!("ok: running, process {}", std::process::id());
+    pi.says("daemon", &running);
+    assert_eq!(warned(&pi.look()), [""; 0]);
+    drop(lock);
+    pi.write("run/reveille/socket", "");
+    pi.says(
+        "daemon",
+        "ok: the service runs, on a state folder of its own",
+    );
 }
 
 #[test]
