@@ -67,6 +67,7 @@ impl Store {
                 })
                 .await?;
         }
+        self.forget_slots(oldest, count).await?;
         let oldest = before(now, retention.age.max(LEDGER_AGE));
         self.forget_runs(move |connection| {
             let mut statement = connection.prepare_cached(CALLS)?;

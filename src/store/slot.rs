@@ -78,6 +78,33 @@ impl Store {
     }
 }
 
+/// So many rows go in one commit, so that others do not wait long for theirs.
+const BATCH: u32 = 500;
+
+impl Store {
+    /// Forgets the slots that were due before `oldest`, and more than `count` of one trigger; its newest stays.
+    pub(super) async fn forget_slots(
+        &self,
+        oldest: DateTime<Utc>,
+        count: u32,
+    ) -> Result<(), StoreError> {
+        let old = self
+            .read(move |reader| reader.old_slots(oldest, count))
+            .await?;
+        for (job, trigger, end) in old {
+            let delete = move |connection: &Connection| {
+                let sql = "DELETE FROM slots WHERE (job, trigger, due_at) IN
+                               (SELECT job, trigger, due_at FROM slots
+                                WHERE job = ?1 AND trigger = ?2 AND due_at < ?3 ORDER BY due_at LIMIT ?4)";
+                let mut statement = connection.prepare_cached(sql)?;
+                Ok(statement.execute((&job, &trigger, Micros(end), BATCH))?)
+            };
+            while self.write(delete.clone()).await? == BATCH as usize {}
+        }
+        Ok(())
+    }
+}
+
 impl Reader<'_> {
     /// What became of the moment `due` of a trigger; `None` where nothing is known of it.
     pub fn slot(
@@ -127,6 +154,44 @@ impl Reader<'_> {
         )?;
         let ids = statement.query_map([job], |row| row.get(0))?;
         Ok(ids.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Reader<'_> {
+    /// The triggers that have slots to forget, each with the first moment whose slot is kept.
+    fn old_slots(
+        &self,
+        oldest: DateTime<Utc>,
+        count: u32,
+    ) -> Result<Vec<(String, String, DateTime<Utc>)>, StoreError> {
+        // From trigger to trigger through the key; the newest of all is kept whatever its age.
+        let mut triggers = self.connection.prepare_cached(
+            "WITH RECURSIVE keys (job, trigger) AS (
+                 SELECT * FROM (SELECT job, trigger FROM slots ORDER BY job, trigger LIMIT 1)
+                 UNION ALL
+                 SELECT next.job, next.trigger FROM keys JOIN slots AS next
+                 ON (next.job, next.trigger, next.due_at) = (SELECT s.job, s.trigger, s.due_at FROM slots s
+                     WHERE (s.job, s.trigger) > (keys.job, keys.trigger) ORDER BY s.job, s.trigger, s.due_at LIMIT 1))
+             SELECT job, trigger FROM keys",
+        )?;
+        let mut ends = self.connection.prepare_cached(
+            "SELECT min((SELECT max(due_at) FROM slots WHERE job = ?1 AND trigger = ?2),
+                        max(?3, coalesce((SELECT due_at FROM slots WHERE job = ?1 AND trigger = ?2
+                                          ORDER BY due_at DESC LIMIT 1 OFFSET max(?4 - 1, 0)), ?3)))
+             WHERE EXISTS (SELECT 1 FROM slots WHERE job = ?1 AND trigger = ?2
+                           ORDER BY due_at DESC LIMIT 1 OFFSET ?4)
+                OR (SELECT min(due_at) FROM slots WHERE job = ?1 AND trigger = ?2) < ?3",
+        )?;
+        let mut old = Vec::new();
+        let mut rows = triggers.query([])?;
+        while let Some(row) = rows.next()? {
+            let (job, trigger): (String, String) = (row.get(0)?, row.get(1)?);
+            let end: Option<Micros> = ends
+                .query_row((&job, &trigger, Micros(oldest), count), |row| row.get(0))
+                .optional()?;
+            old.extend(end.map(|end| (job, trigger, end.0)));
+        }
+        Ok(old)
     }
 }
 

@@ -10,6 +10,7 @@ mod install;
 mod listing;
 mod output;
 mod run;
+mod schedule;
 mod secrets;
 mod socket;
 mod steps;

@@ -67,16 +67,18 @@ impl<'a> Known<'a> {
         cron: &Cron,
         due: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
-        let row = match self.store {
-            Some(store) => {
-                store.read_now(|reader| reader.slot(&self.job.name, &trigger.id, due))?
-            }
-            None => None,
+        let (job, now) = (&self.job.name, self.now);
+        let (row, accounted) = match self.store {
+            Some(store) => store.read_now(|reader| {
+                let row = reader.slot(job, &trigger.id, due)?;
+                Ok((row, reader.accounted(job, &trigger.id, now)?))
+            })?,
+            None => (None, None),
         };
         if let Some(row) = row {
             return self.accounted(row, due, cron.timezone);
         }
-        let (state, text) = self.open(trigger, cron, due);
+        let (state, text) = self.open(trigger, cron, due, accounted);
         Ok(Answer {
             trigger: trigger.id.clone(),
             due,
@@ -182,7 +184,13 @@ impl<'a> Known<'a> {
     }
 
     /// A moment of which nothing is written down.
-    fn open(&self, trigger: &Trigger, cron: &Cron, due: DateTime<Utc>) -> (&'static str, String) {
+    fn open(
+        &self,
+        trigger: &Trigger,
+        cron: &Cron,
+        due: DateTime<Utc>,
+        accounted: Option<DateTime<Utc>>,
+    ) -> (&'static str, String) {
         if !self.job.enabled || !trigger.enabled {
             return ("off", "switched off: `enabled = false`".to_owned());
         }
@@ -216,6 +224,10 @@ impl<'a> Known<'a> {
                     format!("did not run: its moments count from its first load, {loaded}"),
                 )
             }
+            Some(_) if accounted.is_some_and(|accounted| due < accounted) => (
+                "forgotten",
+                "is not known any more (`[history] keep`)".to_owned(),
+            ),
             Some(_) => {
                 let then = match cron.missed {
                     Missed::Skip => "it will be skipped",

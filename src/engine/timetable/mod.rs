@@ -221,8 +221,14 @@ impl Timetable {
         }
         drop(brought);
         for (index, accounted) in done {
+            let stuck = accounted <= self.entries[index].accounted;
             self.entries[index].accounted = accounted;
-            self.schedule(index).await?;
+            if stuck {
+                // Nothing was due of it after all; it is looked at again, and not at once.
+                self.heap.push(Reverse((now + TimeDelta::seconds(1), index)));
+            } else {
+                self.schedule(index).await?;
+            }
         }
         failed.map_or(Ok(()), Err)
     }

@@ -10,6 +10,7 @@ mod locks;
 mod outbox;
 mod retain;
 mod runs;
+mod slots;
 mod writer;
 
 use std::path::Path;

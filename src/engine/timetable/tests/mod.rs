@@ -4,6 +4,7 @@ mod absence;
 mod clocks;
 mod crowd;
 mod edits;
+mod run;
 mod trust;
 
 use std::collections::BTreeMap;
