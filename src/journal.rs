@@ -3,8 +3,11 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use serde::{Deserialize, Serialize};
+
 /// How much a line matters (syslog's numbers, RFC 5424, section 6.2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Something failed.
     Error = 3,

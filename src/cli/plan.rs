@@ -7,6 +7,7 @@ use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
 use super::out::outln;
 use crate::config::Job;
+use crate::delivery::{self, Making};
 use crate::engine::{Begun, Engine, roots};
 use crate::error::Error;
 use crate::job::RunId;
@@ -138,9 +139,15 @@ impl Planner<'_> {
     }
 
     fn deliveries(&self) -> Vec<Value> {
-        let one = |delivery: &crate::delivery::Delivery| {
-            let context = (&self.roots).into();
-            match crate::delivery::prepare(delivery, &self.templates, &context) {
+        let making = Making {
+            job: self.job,
+            settings: &self.engine.loaded.settings,
+            now: self.engine.clock.now(),
+            templates: &self.templates,
+            roots: &self.roots,
+        };
+        let one = |(position, delivery): (usize, &delivery::Delivery)| {
+            match delivery::prepare(&making, position) {
                 Ok(Some(message)) => {
                     json!({ "kind": message.kind, "target": message.target, "text": message.body })
                 }
@@ -148,7 +155,7 @@ impl Planner<'_> {
                 Err(error) => json!({ "kind": delivery.kind.word(), "fails": error.to_string() }),
             }
         };
-        self.job.deliveries.iter().map(one).collect()
+        self.job.deliveries.iter().enumerate().map(one).collect()
     }
 }
 

@@ -95,7 +95,10 @@ async fn send_left(context: &Context, engine: &Engine) -> Result<(), Error> {
     let warning = context.paint.warning("warning");
     let mut tell = |late: Late<'_>| {
         let Late { run, job, message } = late;
-        errln!("{warning}: run {run} of `{job}` was stopped while it said:");
+        match run {
+            Some(run) => errln!("{warning}: run {run} of `{job}` had not said:"),
+            None => errln!("{warning}: not said so far:"),
+        }
         errln!("{}", calm(message.text));
     };
     let unsent = engine::send_left(engine, &mut tell).await;

@@ -212,7 +212,8 @@ fn call_line(call: &Call) -> String {
 
 fn print_delivery(context: &Context, settings: &Settings, delivery: &Delivery) {
     let state = match &delivery.state {
-        DeliveryState::Pending => "pending".to_owned(),
+        DeliveryState::Pending | DeliveryState::Sending => delivery.state.word().to_owned(),
+        DeliveryState::Parked(reason) => format!("parked: {reason}"),
         DeliveryState::Sent { at, receipt } => {
             let instead = receipt
                 .as_ref()
@@ -230,9 +231,9 @@ fn print_delivery(context: &Context, settings: &Settings, delivery: &Delivery) {
     outln!();
     outln!(
         "{}  {state}",
-        context.paint.bold(&format!("to {}", delivery.kind))
+        context.paint.bold(&format!("to {}", delivery.message.kind))
     );
-    outln!("    {}", indent(&calm(&delivery.body), 4));
+    outln!("    {}", indent(&calm(&delivery.message.body), 4));
 }
 
 fn to_json(story: &RunStory) -> Value {
@@ -248,15 +249,9 @@ fn to_json(story: &RunStory) -> Value {
     run["steps"] = Value::Array(steps.collect());
     run["calls"] = json!(story.calls);
     let deliveries = story.deliveries.iter().map(|delivery| {
-        let state = match &delivery.state {
-            DeliveryState::Pending => "pending",
-            DeliveryState::Sent { .. } => "sent",
-            DeliveryState::Failed(_) => "failed",
-            DeliveryState::Dropped(_) => "dropped",
-        };
         json!({
-            "kind": delivery.kind, "target": delivery.target, "body": delivery.body,
-            "state": state, "attempts": delivery.attempts,
+            "kind": delivery.message.kind, "target": delivery.message.target, "body": delivery.message.body,
+            "state": delivery.state.word(), "attempts": delivery.attempts,
         })
     });
     run["deliveries"] = Value::Array(deliveries.collect());

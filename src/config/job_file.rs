@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::diagnostic::{Diagnostic, Source};
+use super::diagnostic::{Diagnostic, Severity, Source};
 use super::read::{Reader, Table, split_off};
 use super::resolve::{Scope, World};
 use super::value::Span;
@@ -204,7 +204,7 @@ pub fn resolve(
         prompts,
         hash,
     };
-    let clean = found.is_empty();
+    let clean = !found.iter().any(|found| found.severity == Severity::Error);
     without_consequences(&mut found, 0, syntax);
     problems.append(&mut found);
     clean.then_some(job)

@@ -62,6 +62,12 @@ impl Scope<'_> {
         self.problems.push(found);
     }
 
+    /// Reports what the owner should know of at `span`, and what does not stop the job.
+    pub fn warning(&mut self, span: Range<usize>, what: impl Into<String>, right: &str) {
+        let found = Diagnostic::error(self.source, span, what).label(right);
+        self.problems.push(found.warning());
+    }
+
     /// A value that has to be among `known`.
     pub fn one_of(&mut self, typed: At<String>, noun: &str, known: &[&str]) -> Option<String> {
         self.reader().one_of(typed, noun, known.iter().copied())

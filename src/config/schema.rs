@@ -54,6 +54,10 @@ pub fn settings() -> Value {
         named(keys(&mut generator, typed::AuthoredRoute::json_schema)),
     );
     add(
+        "email",
+        keys(&mut generator, typed::AuthoredEmail::json_schema),
+    );
+    add(
         "telegram",
         keys(&mut generator, typed::AuthoredTelegram::json_schema),
     );

@@ -5,6 +5,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,20 @@ impl fmt::Display for SecretRef {
             SecretRef::File(path) => write!(f, "file {path}"),
             SecretRef::Credential(name) => write!(f, "systemd credential {name}"),
         }
+    }
+}
+
+/// As it is typed: for rows that name where a secret is kept, and never hold one.
+impl Serialize for SecretRef {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let (place, name) = match self {
+            SecretRef::Env(name) => ("env", name),
+            SecretRef::File(path) => ("file", path),
+            SecretRef::Credential(name) => ("credential", name),
+        };
+        let mut map = to.serialize_map(Some(1))?;
+        map.serialize_entry(place, name)?;
+        map.end()
     }
 }
 

@@ -3,6 +3,8 @@
 mod console;
 mod email;
 mod file;
+mod journal;
+mod prepare;
 mod send;
 mod telegram;
 mod webhook;
@@ -13,11 +15,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::value::{At, ClockTime, QuietHours, Span};
+use crate::job::OnUnknown;
 
 pub use console::Console;
 pub use email::Email;
 pub use file::File;
-pub use send::{is_for_terminal, prepare, send};
+pub use prepare::{Making, prepare};
+pub use send::{
+    By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, notice, send, spacing,
+};
 pub use telegram::Telegram;
 pub use webhook::Webhook;
 
@@ -54,17 +60,6 @@ pub const COMMON: &[&str] = &[
     "on_unknown",
     "from",
 ];
-
-/// What happens when the bytes of a request left and no answer came.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OnUnknown {
-    /// Send again: at least once.
-    #[default]
-    Retry,
-    /// Set it aside for a person: at most once.
-    Park,
-}
 
 /// One way that a result goes out.
 #[derive(Debug, Clone)]

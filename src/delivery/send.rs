@@ -1,103 +1,222 @@
-//! From a delivery of the job file to a message of the outbox, and from there out.
+//! From a message of the outbox out of the house.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Delivery, Kind};
-use crate::job::NewDelivery;
-use crate::template::{Context, TemplateError, Templates};
-use crate::workspace::{Put, Workspace};
+use super::{console, email, file, journal, telegram, webhook};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::secrets::Secrets;
+use crate::job::{DeliveryId, NewDelivery};
+use crate::journal::Level;
+use crate::net::{Client, Limits, Policy};
 
-/// Renders a delivery; `None` when there is nothing to send.
-///
-/// # Errors
-/// A template that does not render.
-pub fn prepare(
-    delivery: &Delivery,
-    templates: &Templates,
-    context: &Context,
-) -> Result<Option<NewDelivery>, TemplateError> {
-    if let Some(when) = &delivery.when
-        && !templates.truthy(when, context)?
-    {
-        return Ok(None);
-    }
-    let body = templates.render("text", &delivery.text, context)?;
-    let body = body.trim_end();
-    if body.trim().is_empty() {
-        return Ok(None);
-    }
-    let target = match &delivery.kind {
-        Kind::File(file) => json!({
-            "path": templates.render("file", &file.path, context)?,
-            "append": file.append,
-            // Only the owner's own word leaves the workspace, and a run fills in no part of it.
-            "anywhere": file.path.starts_with('/'),
-        }),
-        Kind::Telegram(telegram) => {
-            json!({ "to": format!("{:?}", telegram.to), "silent": telegram.silent })
-        }
-        Kind::Webhook(webhook) => json!({ "host": webhook.url.host_str() }),
-        Kind::Email(email) => json!({ "to": email.to }),
-        Kind::Console(_) => Value::Null,
-    };
-    Ok(Some(NewDelivery {
-        kind: delivery.kind.word().to_owned(),
-        target,
-        body: body.to_owned(),
-    }))
+/// What every kind goes out by, shared by all messages: connections are kept for the next one.
+#[derive(Debug)]
+pub struct Channels {
+    /// The state folder.
+    pub(super) state: PathBuf,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Its hosts are those that the owner typed, and it follows no redirect.
+    pub(super) http: Client,
 }
 
-/// Sends one message of the outbox; `print` is the terminal.
-///
-/// A channel that this version does not connect to is printed. Gives the receipt of the other side.
-///
-/// # Errors
-/// Why it could not be sent.
+impl Channels {
+    /// Nothing is built or connected yet.
+    pub fn new(state: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        let http = Client::new(Policy::typed(), Limits::default(), Arc::clone(&clock));
+        Channels { state, clock, http }
+    }
+}
+
+/// Who sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A person, who reads what has no other way out.
+    Hand,
+    /// The daemon.
+    Daemon,
+}
+
+/// What is sent with.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// Connections.
+    pub channels: &'a Channels,
+    /// The configuration of now.
+    pub settings: &'a Settings,
+    /// Where secrets are read.
+    pub secrets: &'a Secrets,
+    /// Who sends.
+    pub by: By,
+}
+
+/// The terminal, or the log.
+pub type Say<'a> = dyn FnMut(Said<'_>) + Send + 'a;
+
+/// What goes to the program's own streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// A job's words.
+    Console {
+        /// The job.
+        job: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+    /// The program's words to its owner.
+    Journal {
+        /// How much they matter.
+        level: Level,
+        /// The text.
+        text: &'a str,
+    },
+    /// A message whose channel is not configured.
+    Instead {
+        /// The text.
+        text: &'a str,
+    },
+}
+
+/// What became of one try.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sent {
+    /// The other side has it; what it gave as proof.
+    Delivered(Option<Value>),
+    /// It has it not, and may take it later.
+    Again {
+        /// Why not.
+        reason: String,
+        /// When the other side wants to be asked again.
+        after: Option<Duration>,
+    },
+    /// Bytes left, and no answer came: it may have it.
+    Unknown(String),
+    /// It will never take it.
+    Refused(String),
+}
+
+impl Sent {
+    pub(super) fn later(reason: impl ToString) -> Self {
+        Sent::Again {
+            reason: reason.to_string(),
+            after: None,
+        }
+    }
+}
+
+/// Where a message goes, typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The terminal, or the daemon's log.
+    Console(console::Target),
+    /// A file.
+    File(file::Target),
+    /// A request.
+    Webhook(webhook::Target),
+    /// A letter.
+    Email(email::Target),
+    /// A chat.
+    Telegram(telegram::Target),
+    /// The log of the service.
+    Journal(journal::Target),
+}
+
+impl Target {
+    /// Reads the target of a message.
+    ///
+    /// # Errors
+    /// One that another version wrote, in words for the owner.
+    pub fn of(message: &NewDelivery) -> Result<Self, String> {
+        fn read<T: DeserializeOwned>(message: &NewDelivery) -> Result<T, String> {
+            T::deserialize(&message.target).map_err(|error| {
+                format!("another version of the program wrote this message: {error}")
+            })
+        }
+        match message.kind.as_str() {
+            // An older version wrote no job to it.
+            "console" if message.target.is_null() => Ok(Target::Console(console::Target {
+                job: String::new(),
+            })),
+            "console" => read(message).map(Target::Console),
+            "file" => read(message).map(Target::File),
+            "webhook" => read(message).map(Target::Webhook),
+            "email" => read(message).map(Target::Email),
+            "telegram" => read(message).map(Target::Telegram),
+            "journal" => read(message).map(Target::Journal),
+            other => Err(format!("this version cannot send to `{other}`")),
+        }
+    }
+}
+
+/// A message from the program itself to its owner, in the log.
+pub fn notice(level: Level, text: &str) -> NewDelivery {
+    let target = json!({ "level": level });
+    let mut message = NewDelivery::usual("journal", "", target, text);
+    message.lane = "journal".to_owned();
+    message
+}
+
+/// The least time from one message of a lane to the next.
+pub fn spacing(kind: &str) -> Duration {
+    match kind {
+        // 30 letters a minute: more looks like a flood to the servers that people have.
+        "email" => Duration::from_secs(2),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Sends one message of the outbox, once.
 pub async fn send(
+    id: DeliveryId,
     message: &NewDelivery,
-    state: &Path,
-    print: &mut (dyn FnMut(&str) + Send),
-) -> Result<Option<Value>, String> {
-    match message.kind.as_str() {
-        "file" => write(message, state).await,
-        "console" => {
-            print(&message.body);
-            Ok(None)
-        }
-        other => {
-            print(&message.body);
-            Ok(Some(json!({ "printed_instead_of": other })))
-        }
+    sending: Sending<'_>,
+    say: &mut Say<'_>,
+) -> Sent {
+    let body = &message.body;
+    let target = match Target::of(message) {
+        Ok(target) => target,
+        Err(why) => return Sent::Refused(why),
+    };
+    match target {
+        Target::Console(target) => target.send(body, say),
+        Target::Journal(target) => target.send(body, say),
+        Target::File(target) => target.send(body, sending).await,
+        Target::Webhook(target) => target.send(body, sending).await,
+        Target::Email(target) => match &sending.settings.email {
+            Some(settings) => target.send(id, body, settings, sending).await,
+            None => instead(message, "no [email] in config/reveille.toml", (sending.by, say)),
+        },
+        Target::Telegram(_) => instead(
+            message,
+            "this version is not connected to Telegram",
+            (sending.by, say),
+        ),
     }
 }
 
 /// Whether a message has no way out but the terminal of the person who asked.
-pub fn is_for_terminal(message: &NewDelivery) -> bool {
-    message.kind != "file"
+pub fn is_for_terminal(message: &NewDelivery, settings: &Settings) -> bool {
+    match message.kind.as_str() {
+        "console" | "telegram" => true,
+        "email" => settings.email.is_none(),
+        _ => false,
+    }
 }
 
-async fn write(message: &NewDelivery, state: &Path) -> Result<Option<Value>, String> {
-    let workspace = Workspace::new(state.join("workspace"));
-    let path = message.target["path"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    if path.starts_with('/') && message.target["anywhere"] != true {
-        return Err(format!(
-            "{path} was filled in by the run, and leaves the workspace"
-        ));
-    }
-    let text = format!("{}\n", message.body);
-    let put = if message.target["append"] == true {
-        Put::Append
-    } else {
-        Put::Replace
-    };
-    let work = move || workspace.deliver(&path, text.as_bytes(), put);
-    match tokio::task::spawn_blocking(work).await {
-        Ok(written) => written.map(|()| None).map_err(|error| error.to_string()),
-        Err(bug) => Err(format!("a bug: {bug}")),
+/// What a person started is printed where it has no other way out.
+fn instead(message: &NewDelivery, why: &str, (by, say): (By, &mut Say<'_>)) -> Sent {
+    match by {
+        By::Hand => {
+            say(Said::Instead {
+                text: &message.body,
+            });
+            Sent::Delivered(Some(json!({ "printed_instead_of": message.kind })))
+        }
+        By::Daemon => Sent::Refused(why.to_owned()),
     }
 }

@@ -1,8 +1,9 @@
 //! `telegram`: a message in a chat.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::Making;
 use crate::config::resolve::Scope;
 use crate::config::value::At;
 
@@ -60,6 +61,17 @@ pub struct Telegram {
     pub buttons: Vec<String>,
 }
 
+/// What sending takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The chat; the owner's when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<i64>,
+    /// Without a sound.
+    #[serde(default)]
+    pub silent: bool,
+}
+
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Telegram> {
         let to = match self.telegram.value.as_str() {
@@ -85,5 +97,25 @@ impl Authored {
             document: self.document.map(|path| scope.path(path)),
             buttons: self.buttons.unwrap_or_default(),
         })
+    }
+}
+
+impl Telegram {
+    pub(super) fn target(&self, making: &Making<'_>) -> Target {
+        Target {
+            chat: match self.to {
+                Recipient::Origin => making.origin(),
+                Recipient::Owner => None,
+                Recipient::Chat(chat) => Some(chat),
+            },
+            silent: self.silent,
+        }
+    }
+}
+
+impl Target {
+    pub(super) fn place(&self) -> String {
+        self.chat
+            .map_or_else(|| "owner".to_owned(), |chat| chat.to_string())
     }
 }

@@ -1,17 +1,19 @@
 //! The end of a run: its messages, its outcome, and both out of the house.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::outbox::{Row, judge};
 use super::run::{Deliver, Finished};
 use super::runner::UnderWay;
 use super::{Engine, EngineError, Message, Observer, Progress};
-use crate::delivery;
+use crate::delivery::{self, By, Channels, Making, Said, Sending, Sent};
 use crate::job::{
-    DeliveryId, Event, NewDelivery, Outcome, RunState, StepEnd, StepRecord, TriggerKind,
+    Event, NewDelivery, OnUnknown, Outcome, RunState, StepEnd, StepRecord, TriggerKind,
 };
-use crate::store::{Accepted, Follow};
+use crate::store::{Accepted, Follow, Settled};
 
 impl UnderWay<'_> {
     pub(super) async fn finish(
@@ -61,10 +63,12 @@ impl UnderWay<'_> {
             run: self.run,
             outcome,
             unsent: Vec::new(),
+            kept: Vec::new(),
             left: Vec::new(),
             follow: follow.collect(),
         };
         let ids = recorded.deliveries.into_iter();
+        let settings = &self.engine.loaded.settings;
         match deliver {
             Deliver::Hold => messages.iter().for_each(|message| show(observer, message)),
             Deliver::Leave if self.event.kind != TriggerKind::Hand => {
@@ -72,7 +76,7 @@ impl UnderWay<'_> {
             }
             Deliver::Leave | Deliver::Send => {
                 for (id, message) in ids.zip(&messages) {
-                    if deliver == Deliver::Leave && !delivery::is_for_terminal(message) {
+                    if deliver == Deliver::Leave && !delivery::is_for_terminal(message, settings) {
                         finished.left.push((id, message.clone()));
                         continue;
                     }
@@ -82,9 +86,15 @@ impl UnderWay<'_> {
                             meant_for: &message.kind,
                         }));
                     };
-                    finished
-                        .unsent
-                        .extend(self.engine.send(id, message, &mut print).await?);
+                    let row = Row::new(id, message.clone(), self.engine.clock.now());
+                    match self.engine.send(row, &mut print).await? {
+                        Out::Sent => {}
+                        Out::Kept(_) if deliver == Deliver::Leave => {
+                            finished.left.push((id, message.clone()));
+                        }
+                        Out::Kept(until) => finished.kept.push(until),
+                        Out::Unsent(why) => finished.unsent.push(why),
+                    }
                 }
             }
         }
@@ -120,9 +130,15 @@ impl UnderWay<'_> {
     /// The texts of all deliveries; what renders empty is not sent, and the run says so.
     fn messages(&mut self) -> (Outcome, Vec<NewDelivery>) {
         let mut messages = Vec::new();
-        let context = (&self.roots).into();
+        let making = Making {
+            job: self.job,
+            settings: &self.engine.loaded.settings,
+            now: self.engine.clock.now(),
+            templates: &self.templates,
+            roots: &self.roots,
+        };
         for (index, delivery) in self.job.deliveries.iter().enumerate() {
-            let prepared = delivery::prepare(delivery, &self.templates, &context);
+            let prepared = delivery::prepare(&making, index);
             match prepared {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => {
@@ -158,25 +174,75 @@ impl UnderWay<'_> {
     }
 }
 
+/// What became of a message of a run by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Out {
+    /// It is settled, and well.
+    Sent,
+    /// It stays in the outbox until its time has come.
+    Kept(String),
+    /// It was not sent, for this reason.
+    Unsent(String),
+}
+
 impl Engine {
-    /// Sends a message of the outbox and writes down what became of it; gives the reason where it was not sent.
+    /// Sends a message of the outbox and writes down what became of it.
     pub(super) async fn send(
         &self,
-        id: DeliveryId,
-        message: &NewDelivery,
+        row: Row,
         print: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Option<String>, EngineError> {
-        match delivery::send(message, &self.state, print).await {
-            Ok(receipt) => {
-                self.store.delivered(id, receipt).await?;
-                Ok(None)
-            }
-            Err(mut reason) => {
-                self.loaded.secrets.scrub(&mut reason);
-                self.store.delivery_failed(id, &reason).await?;
-                Ok(Some(format!("{}: {reason}", message.kind)))
-            }
+    ) -> Result<Out, EngineError> {
+        let now = self.clock.now();
+        let kind = &row.message.kind;
+        let due = row.ready_at(now);
+        if due > now || row.message.policy.digest.is_some() {
+            let due = due.with_timezone(&self.loaded.settings.timezone);
+            let due = due.format("%a %d %b %Y %H:%M");
+            return Ok(Out::Kept(format!("{kind}: {due}")));
         }
+        let settled = match row.expired(now) {
+            Some(expired) => expired,
+            None => {
+                if row.message.policy.on_unknown == OnUnknown::Park {
+                    self.store.sending(row.id).await?;
+                }
+                let sent = self.send_once(&row, print).await;
+                judge(&row, sent, self.clock.now())
+            }
+        };
+        self.store.settle(row.id, settled.clone()).await?;
+        Ok(match settled {
+            Settled::Sent(_) => Out::Sent,
+            Settled::Failed(reason) => Out::Unsent(format!("{kind}: {reason}")),
+            Settled::Parked(reason) => {
+                Out::Unsent(format!("{kind}: {reason}; see `reveille outbox`"))
+            }
+            Settled::Again(_, reason) => Out::Unsent(format!(
+                "{kind}: {reason}; it stays in the outbox for the daemon or a later run"
+            )),
+        })
+    }
+
+    async fn send_once(&self, row: &Row, print: &mut (dyn FnMut(&str) + Send)) -> Sent {
+        let channels = Channels::new(self.state.clone(), Arc::clone(&self.clock));
+        let sending = Sending {
+            channels: &channels,
+            settings: &self.loaded.settings,
+            secrets: &self.loaded.secrets,
+            by: By::Hand,
+        };
+        let mut say = |said: Said<'_>| match said {
+            Said::Console { text, .. } | Said::Journal { text, .. } | Said::Instead { text } => {
+                print(text);
+            }
+        };
+        let mut sent = delivery::send(row.id, &row.message, sending, &mut say).await;
+        if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) =
+            &mut sent
+        {
+            self.loaded.secrets.scrub(reason);
+        }
+        sent
     }
 }
 

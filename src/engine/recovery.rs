@@ -1,8 +1,10 @@
 //! What a process that died left: each of its runs gets an outcome, each message goes out.
 
+use super::finish::Out;
+use super::outbox::Row;
 use super::{Engine, EngineError, Message};
-use crate::job::{NewDelivery, Outcome, RunId};
-use crate::store::{Orphan, StoreError};
+use crate::job::{DeliveryId, Outcome, RunId};
+use crate::store::{Delivery, DeliveryState, Orphan, Settled, StoreError};
 
 /// A run that another process left behind, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +20,8 @@ pub struct Left {
 /// A message for the terminal of a run whose process died before anybody is known to have read it.
 #[derive(Debug, Clone, Copy)]
 pub struct Late<'a> {
-    /// The run that it speaks for.
-    pub run: RunId,
+    /// The run that it speaks for; none for what the program itself has to say.
+    pub run: Option<RunId>,
     /// Its job.
     pub job: &'a str,
     /// What it says.
@@ -95,26 +97,59 @@ pub async fn send_left(
     tell: &mut (dyn FnMut(Late<'_>) + Send),
 ) -> Result<Vec<String>, EngineError> {
     let mut failed = Vec::new();
-    for delivery in engine.store.unsent().await? {
-        match engine.store.adopt_delivery(&delivery, &engine.lock).await {
-            Ok(()) => {}
-            // Another process was quicker.
-            Err(StoreError::NotPending(_)) => continue,
-            Err(error) => return Err(error),
-        }
-        let (run, job, meant_for) = (delivery.run, &delivery.job, &delivery.kind);
-        let mut print = |text: &str| {
-            let message = Message { text, meant_for };
-            tell(Late { run, job, message });
+    let mut after = DeliveryId::default();
+    loop {
+        let page = engine.store.unsent(after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(failed);
         };
-        let message = NewDelivery {
-            kind: delivery.kind.clone(),
-            target: delivery.target,
-            body: delivery.body,
-        };
-        if let Some(reason) = engine.send(delivery.id, &message, &mut print).await? {
-            failed.push(format!("run {run} of `{job}`: {reason}"));
+        after = last.id;
+        for delivery in page {
+            failed.extend(send_one_left(engine, delivery, tell).await?);
         }
     }
-    Ok(failed)
+}
+
+/// So many messages are read at once.
+const PAGE: usize = 100;
+
+async fn send_one_left(
+    engine: &Engine,
+    delivery: Delivery,
+    tell: &mut (dyn FnMut(Late<'_>) + Send),
+) -> Result<Option<String>, EngineError> {
+    let named = match (delivery.run, &delivery.job) {
+        (Some(run), Some(job)) => format!("run {run} of `{job}`"),
+        _ => "the program".to_owned(),
+    };
+    if delivery.state == DeliveryState::Sending {
+        let why = "the program stopped while it was sent: it may have arrived; `reveille outbox` says what to do";
+        let parked = Settled::Parked(why.to_owned());
+        return match engine.store.settle(delivery.id, parked).await {
+            Ok(()) => Ok(Some(format!("{named}: {}: {why}", delivery.message.kind))),
+            Err(StoreError::NotPending(_)) => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
+    let row = Row::from(delivery.clone());
+    let now = engine.clock.now();
+    if row.ready_at(now) > now {
+        return Ok(None);
+    }
+    match engine.store.adopt_delivery(&delivery, &engine.lock).await {
+        Ok(()) => {}
+        // Another process was quicker.
+        Err(StoreError::NotPending(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let (run, job) = (delivery.run, delivery.job.as_deref().unwrap_or_default());
+    let meant_for = &delivery.message.kind;
+    let mut print = |text: &str| {
+        let message = Message { text, meant_for };
+        tell(Late { run, job, message });
+    };
+    match engine.send(row, &mut print).await? {
+        Out::Unsent(reason) => Ok(Some(format!("{named}: {reason}"))),
+        Out::Sent | Out::Kept(_) => Ok(None),
+    }
 }

@@ -31,6 +31,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// Messages that could not be sent, each with the reason.
     pub unsent: Vec<String>,
+    /// Messages whose time has not come, each with its kind and that time.
+    pub kept: Vec<String>,
     /// Messages that the sender has to send.
     pub left: Vec<(DeliveryId, NewDelivery)>,
     /// The runs that follow from it: number and job.
@@ -44,6 +46,7 @@ impl Finished {
             run,
             outcome,
             unsent: Vec::new(),
+            kept: Vec::new(),
             left: Vec::new(),
             follow: Vec::new(),
         }

@@ -2,12 +2,14 @@
 
 mod alert;
 mod event;
+mod message;
 mod outcome;
 mod run;
 mod slot;
 
 pub use alert::{Alert, Mute, Saying};
 pub use event::{Event, TriggerKind};
+pub use message::{Digest, NewDelivery, OnUnknown, Policy, Quiet, digest};
 pub use outcome::{Outcome, StepEnd, Wait};
-pub use run::{Call, CursorKey, DeliveryId, Moved, NewDelivery, RunId, RunState, StepRecord};
+pub use run::{Call, CursorKey, DeliveryId, Moved, RunId, RunState, StepRecord};
 pub use slot::{Claimed, Fate, Passed, Reason, SlotClaim, Stretch};

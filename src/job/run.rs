@@ -21,7 +21,7 @@ impl fmt::Display for RunId {
 }
 
 /// One message to one target, in the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeliveryId(pub i64);
 
@@ -102,15 +102,4 @@ pub struct CursorKey {
     pub step: String,
     /// What within the step: a file's path, a unit, a pattern's hash.
     pub name: String,
-}
-
-/// A message on its way into the outbox.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewDelivery {
-    /// The delivery kind: `console`, `file` ...
-    pub kind: String,
-    /// Who or where, resolved: what the kind needs to send it.
-    pub target: Value,
-    /// The text.
-    pub body: String,
 }

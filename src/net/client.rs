@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -121,6 +121,22 @@ impl Client {
         Ok(answer)
     }
 
+    /// Makes one request and gives the answer as it comes, a redirect included. The caller keeps the time.
+    ///
+    /// # Errors
+    /// Every [`NetError`] but `Status`, `Timeout` and `Redirect`; [`NetError::before_sending`] tells whether it can have arrived.
+    pub async fn request(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Streaming, NetError> {
+        let url = self.policy.check(url)?;
+        let request = self.http(&url)?.request(method, url.clone());
+        self.send(&url, request.headers(headers).body(body)).await
+    }
+
     async fn follow(&self, mut url: Url, mut headers: HeaderMap) -> Result<Response, NetError> {
         for _ in 0..=MAX_REDIRECTS {
             let request = self.http(&url)?.get(url.clone());
@@ -213,6 +229,11 @@ impl fmt::Debug for Streaming {
 }
 
 impl Streaming {
+    /// Whose it is: scheme, host and port.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The next decompressed bytes; `None` at the end.
     ///
     /// # Errors

@@ -84,6 +84,18 @@ pub enum NetError {
 }
 
 impl NetError {
+    /// Whether not one byte of the request can have arrived.
+    pub fn before_sending(&self) -> bool {
+        matches!(
+            self,
+            NetError::Url(_)
+                | NetError::Refused { .. }
+                | NetError::Resolve { .. }
+                | NetError::Connect { .. }
+                | NetError::Setup(_)
+        )
+    }
+
     /// The kind of a failure of reqwest, without the URL that its own text would show.
     pub(super) fn from_reqwest(origin: &str, error: reqwest::Error) -> Self {
         let error = error.without_url();

@@ -12,6 +12,15 @@ use super::NetError;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     hosts: BTreeSet<String>,
+    reach: Reach,
+}
+
+/// How far a client gets beyond the hosts that are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Reach {
+    #[default]
+    Public,
+    Typed,
 }
 
 impl Policy {
@@ -20,11 +29,20 @@ impl Policy {
         Policy::default()
     }
 
+    /// Every address: for URLs that the owner typed, each of which opens its own host. No redirect may be followed.
+    pub fn typed() -> Self {
+        Policy {
+            reach: Reach::Typed,
+            ..Policy::default()
+        }
+    }
+
     /// Also these hosts (names or IP addresses, without port), whatever address they have.
     pub fn allowing<S: AsRef<str>>(hosts: impl IntoIterator<Item = S>) -> Self {
         let hosts = hosts.into_iter().map(|host| normal(host.as_ref()));
         Policy {
             hosts: hosts.collect(),
+            reach: Reach::Public,
         }
     }
 
@@ -58,7 +76,7 @@ impl Policy {
     /// Checks one address that `host` resolved to.
     pub(super) fn check_address(&self, host: &str, address: IpAddr) -> Result<(), NetError> {
         match refused(address) {
-            Some(rule) if !self.hosts.contains(&normal(host)) => Err(NetError::Refused {
+            Some(rule) if self.reach == Reach::Public && !self.hosts.contains(&normal(host)) => Err(NetError::Refused {
                 host: host.to_owned(),
                 address,
                 rule,

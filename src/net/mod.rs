@@ -4,10 +4,13 @@ mod client;
 mod error;
 mod guard;
 mod resolver;
+mod retry;
 mod secret;
 
 pub use client::{Client, Limits, Response, Streaming};
 pub use error::NetError;
 pub use guard::{Policy, Rule, refused};
-pub use reqwest::header::{HeaderMap, HeaderValue};
+pub use reqwest::Method;
+pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+pub use retry::retry_after;
 pub use secret::Secret;

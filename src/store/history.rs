@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Row;
 use uuid::Uuid;
 
-use super::outbox::Delivery;
+use super::delivery::Delivery;
 use super::value::{Id, Json, Kind, Micros, Span, Tokens};
 use super::{Reader, StoreError};
 use crate::job::{Call, Event, Outcome, RunId, RunState, StepRecord, TriggerKind, Wait};
@@ -54,7 +54,7 @@ pub struct RunRow {
 /// How a run's messages stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeliveryCounts {
-    /// In the outbox.
+    /// In the outbox, what is set aside included.
     pub pending: u32,
     /// Confirmed.
     pub sent: u32,
@@ -81,7 +81,7 @@ pub struct RunStory {
 
 const COLUMNS: &str = "SELECT r.id, r.uuid, r.job, r.job_hash, r.state, r.outcome, r.reason, r.wake_at,
            r.wake_token, r.owner, r.attempt, e.kind, r.accepted_at, r.started_at, r.finished_at,
-           (SELECT count(*) FROM deliveries d WHERE d.run_id = r.id AND d.state = 'pending') AS pending,
+           (SELECT count(*) FROM deliveries d WHERE d.run_id = r.id AND d.state IN ('pending', 'sending', 'parked')) AS pending,
            (SELECT count(*) FROM deliveries d WHERE d.run_id = r.id AND d.state = 'sent') AS sent,
            (SELECT count(*) FROM deliveries d WHERE d.run_id = r.id AND d.state = 'failed') AS failed,
            (SELECT count(*) FROM deliveries d WHERE d.run_id = r.id AND d.state = 'dropped') AS dropped

@@ -8,6 +8,7 @@ mod alert;
 mod backup;
 mod check;
 mod cursor;
+mod delivery;
 mod error;
 mod history;
 pub mod lock;
@@ -33,7 +34,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
-use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::accept::{Accepted, Along, Start};
@@ -43,7 +43,8 @@ pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::error::StoreError;
 pub use self::history::{DeliveryCounts, Filter, RunRow, RunStory};
-pub use self::outbox::{Delivery, DeliveryState};
+pub use self::delivery::{Delivery, DeliveryState, Listing};
+pub use self::outbox::{DIGEST, Settled, Which};
 pub use self::pause::Pause;
 pub use self::reader::Reader;
 pub use self::recovery::Orphan;
@@ -54,7 +55,6 @@ pub use self::trigger::TimedTrigger;
 pub use self::version::Version;
 
 use self::check::Checker;
-use self::outbox::Settled;
 use self::reader::Readers;
 use self::writer::Writer;
 use crate::clock::Clock;
@@ -242,46 +242,6 @@ impl Store {
             .await
     }
 
-    /// Takes over a message whose process died before it sent it, for the process that holds the lock `owner`.
-    ///
-    /// # Errors
-    /// [`StoreError::NotPending`] if another process was quicker.
-    pub async fn adopt_delivery(&self, delivery: &Delivery, owner: &str) -> Result<(), StoreError> {
-        let (id, from, owner) = (delivery.id, delivery.owner.clone(), owner.to_owned());
-        self.write(move |connection| outbox::adopt(connection, id, from.as_deref(), &owner))
-            .await
-    }
-
-    /// The other side confirmed a delivery, with what it gave as proof.
-    pub async fn delivered(
-        &self,
-        id: DeliveryId,
-        receipt: Option<Value>,
-    ) -> Result<(), StoreError> {
-        self.settle(id, Settled::Sent(receipt)).await
-    }
-
-    /// A delivery is given up.
-    pub async fn delivery_failed(&self, id: DeliveryId, reason: &str) -> Result<(), StoreError> {
-        self.settle(id, Settled::Failed(reason.to_owned())).await
-    }
-
-    /// A delivery is not wanted any more.
-    pub async fn delivery_dropped(&self, id: DeliveryId, reason: &str) -> Result<(), StoreError> {
-        self.settle(id, Settled::Dropped(reason.to_owned())).await
-    }
-
-    /// A try to send failed; the next one is due at `due_at`.
-    pub async fn delivery_again(
-        &self,
-        id: DeliveryId,
-        due_at: DateTime<Utc>,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        self.settle(id, Settled::Again(due_at, reason.to_owned()))
-            .await
-    }
-
     /// Asks questions of one snapshot, without blocking the async caller.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -311,13 +271,6 @@ impl Store {
             .await
     }
 
-    /// The messages that processes left in the outbox when they died.
-    pub async fn unsent(&self) -> Result<Vec<Delivery>, StoreError> {
-        let folder = self.inner.folder.clone();
-        self.read(move |reader| reader.unsent(|owner| lock::is_free(&folder, owner)))
-            .await
-    }
-
     /// How the look for damage stands.
     pub fn check_state(&self) -> CheckState {
         self.inner.checker.state()
@@ -333,12 +286,6 @@ impl Store {
         open::connect(&self.inner.path)?
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(StoreError::from)
-    }
-
-    async fn settle(&self, id: DeliveryId, settled: Settled) -> Result<(), StoreError> {
-        let now = self.now();
-        self.write(move |connection| outbox::settle(connection, id, &settled, now))
-            .await
     }
 
     async fn write<T: Send + 'static>(
@@ -362,6 +309,10 @@ impl Store {
 
     fn new_id(&self) -> Uuid {
         self.inner.clock.id()
+    }
+
+    fn folder(&self) -> &Path {
+        &self.inner.folder
     }
 
     fn path(&self) -> &Path {

@@ -1,112 +1,187 @@
-//! Deliveries: committed with the outcome, sent afterwards, confirmed one by one.
+//! Writes about deliveries: committed with the outcome, sent afterwards, settled one by one.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use serde_json::Value;
 
+use super::delivery::{Delivery, open, policy_of};
 use super::value::{Json, JsonText, Micros};
-use super::{Reader, StoreError};
-use crate::job::{DeliveryId, NewDelivery, RunId};
-
-/// How a delivery stands.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DeliveryState {
-    /// In the outbox: to be sent when its time has come.
-    Pending,
-    /// Confirmed by the other side.
-    Sent {
-        /// What the other side gave as proof (a message id).
-        receipt: Option<Value>,
-        /// When it was confirmed.
-        at: DateTime<Utc>,
-    },
-    /// Given up, for this reason.
-    Failed(String),
-    /// Not wanted any more, for this reason.
-    Dropped(String),
-}
-
-/// A message and how it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
-    /// Its number.
-    pub id: DeliveryId,
-    /// The run that it speaks for.
-    pub run: RunId,
-    /// That run's job.
-    pub job: String,
-    /// The lock name of the process that sends it.
-    pub owner: Option<String>,
-    /// The delivery kind: `console`, `file` ...
-    pub kind: String,
-    /// Who or where, resolved.
-    pub target: Value,
-    /// The text.
-    pub body: String,
-    /// How it stands.
-    pub state: DeliveryState,
-    /// How often sending it was tried without success.
-    pub attempts: u32,
-    /// The last try's error.
-    pub reason: Option<String>,
-    /// Not to be sent before.
-    pub due_at: DateTime<Utc>,
-    /// When it entered the outbox.
-    pub created_at: DateTime<Utc>,
-}
+use super::{Store, StoreError, lock};
+use crate::job::{self, DeliveryId, NewDelivery, Policy, RunId};
 
 /// What became of one try to send.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Settled {
+pub enum Settled {
+    /// The other side confirmed it, with what it gave as proof.
     Sent(Option<Value>),
+    /// It is given up.
     Failed(String),
-    Dropped(String),
+    /// It is set aside: it is not known whether it arrived.
+    Parked(String),
+    /// It is tried again then.
     Again(DateTime<Utc>, String),
 }
 
-const COLUMNS: &str =
-    "SELECT d.id, d.run_id, r.job, d.owner, d.kind, d.target, d.body, d.state, d.attempts, d.reason,
-                              d.receipt, d.due_at, d.created_at, d.sent_at
-                       FROM deliveries d JOIN runs r ON r.id = d.run_id";
+/// Messages that a person means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// This one.
+    One(DeliveryId),
+    /// Every one that is open and not being sent.
+    All,
+}
 
-impl Reader<'_> {
-    /// The outbox: what is to be sent at `now` or before, the longest due first.
-    pub fn pending(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-        let sql = format!(
-            "{COLUMNS} WHERE d.state = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at, d.id LIMIT ?2"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map((Micros(now), limit), read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+/// Why a message is dropped that a person does not want any more.
+const BY_HAND: &str = "dropped by hand";
+
+impl Store {
+    /// Puts messages into the outbox that belong to no run, for the process that holds the lock `owner` to send.
+    pub async fn say(
+        &self,
+        messages: Vec<NewDelivery>,
+        owner: &str,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let (now, owner) = (self.now(), owner.to_owned());
+        self.write(move |connection| {
+            let one = |message| say(connection, &owner, message, now);
+            messages.iter().map(one).collect()
+        })
+        .await
     }
 
-    /// What processes left in the outbox whose lock is free, in the order it came in: whether somebody heard it is not
-    /// known.
-    pub fn unsent(&self, is_free: impl Fn(&str) -> bool) -> Result<Vec<Delivery>, StoreError> {
-        let sql =
-            format!("{COLUMNS} WHERE d.state = 'pending' AND d.owner IS NOT NULL ORDER BY d.id");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut unsent: Vec<Delivery> = statement.query_map([], read)?.collect::<Result<_, _>>()?;
-        unsent.retain(|delivery| delivery.owner.as_deref().is_some_and(&is_free));
-        Ok(unsent)
+    /// Takes over a message whose process died before it sent it, for the process that holds the lock `owner`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPending`] if another process was quicker.
+    pub async fn adopt_delivery(&self, delivery: &Delivery, owner: &str) -> Result<(), StoreError> {
+        let (id, from, owner) = (delivery.id, delivery.owner.clone(), owner.to_owned());
+        self.write(move |connection| {
+            let sql = "UPDATE deliveries SET owner = ?3 WHERE id = ?1 AND owner IS ?2 AND state = 'pending'";
+            let mut statement = connection.prepare_cached(sql)?;
+            one(id, statement.execute((id.0, from, owner))?)
+        })
+        .await
     }
 
-    /// When the next message in the outbox is due, in the past if it is late.
-    pub fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due_at) FROM deliveries WHERE state = 'pending'";
-        let due: Option<Micros> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?;
-        Ok(due.map(|due| due.0))
+    /// Takes over all messages of processes that died, for the process that holds the lock `owner`; sets aside those of
+    /// which it is not known whether they left, and may not be sent twice, and gives these.
+    pub async fn adopt_outbox(&self, owner: &str) -> Result<Vec<Delivery>, StoreError> {
+        let folder = self.folder().to_path_buf();
+        let gone = self.read(move |reader| {
+            let mut senders = reader.senders()?;
+            senders.retain(|sender| lock::is_free(&folder, sender));
+            Ok(senders)
+        });
+        let (gone, owner) = (gone.await?, owner.to_owned());
+        let parked = self.write(move |connection| {
+            let mut parked = Vec::new();
+            for sender in &gone {
+                parked.extend(adopt(connection, sender, &owner)?);
+            }
+            Ok(parked)
+        });
+        let parked = parked.await?;
+        self.read(move |reader| {
+            let found = parked.iter().filter_map(|id| reader.delivery(*id).transpose());
+            found.collect()
+        })
+        .await
     }
 
-    /// Everything that `run` said or has to say, in the order it entered the outbox.
-    pub(super) fn deliveries(&self, run: RunId) -> Result<Vec<Delivery>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE d.run_id = ?1 ORDER BY d.id");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([run.0], read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    /// The messages that processes left in the outbox when they died, or that waited for their time and belong to nobody:
+    /// at most `limit`, above the number `after`.
+    pub async fn unsent(
+        &self,
+        after: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let folder = self.folder().to_path_buf();
+        self.read(move |reader| reader.unsent(|owner| lock::is_free(&folder, owner), after, limit))
+            .await
+    }
+
+    /// Writes down that a message's bytes are about to leave, so that it is not sent twice whatever happens.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPending`] if somebody settled it meanwhile.
+    pub async fn sending(&self, id: DeliveryId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let sql = "UPDATE deliveries SET state = 'sending' WHERE id = ?1 AND state = 'pending'";
+            one(id, connection.prepare_cached(sql)?.execute([id.0])?)
+        })
+        .await
+    }
+
+    /// Writes what became of a try.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPending`]: what is not on its way cannot change.
+    pub async fn settle(&self, id: DeliveryId, settled: Settled) -> Result<(), StoreError> {
+        let now = self.now();
+        self.write(move |connection| settle(connection, id, &settled, now))
+            .await
+    }
+
+    /// The other side confirmed a delivery, with what it gave as proof.
+    pub async fn delivered(
+        &self,
+        id: DeliveryId,
+        receipt: Option<Value>,
+    ) -> Result<(), StoreError> {
+        self.settle(id, Settled::Sent(receipt)).await
+    }
+
+    /// A delivery is given up.
+    pub async fn delivery_failed(&self, id: DeliveryId, reason: &str) -> Result<(), StoreError> {
+        self.settle(id, Settled::Failed(reason.to_owned())).await
+    }
+
+    /// Puts all that is due of a lane that gathers into one new message, in one commit: none of it is lost or sent twice,
+    /// whenever the program stops. `None` when nothing was due.
+    pub async fn gather(
+        &self,
+        lane: &str,
+        owner: &str,
+    ) -> Result<Option<(DeliveryId, NewDelivery)>, StoreError> {
+        let (lane, owner, now) = (lane.to_owned(), owner.to_owned(), self.now());
+        self.write(move |connection| gather(connection, &lane, &owner, now))
+            .await
+    }
+
+    /// Makes messages due at once that were set aside, given up or wait for their next try; says how many.
+    pub async fn retry_deliveries(&self, which: Which) -> Result<usize, StoreError> {
+        let now = self.now();
+        let set = "state = 'pending', owner = CASE state WHEN 'pending' THEN owner END, attempts = 0, due_at = ?2,
+                   expires_at = CASE WHEN expires_at > ?2 THEN expires_at END, reason = NULL";
+        let all = "(state IN ('parked', 'failed') OR attempts > 0)";
+        self.by_hand(which, (set, all), Micros(now)).await
+    }
+
+    /// Takes messages out of the outbox that are not being sent; says how many.
+    pub async fn drop_deliveries(&self, which: Which) -> Result<usize, StoreError> {
+        let set = "state = 'dropped', reason = ?2";
+        self.by_hand(which, (set, "TRUE"), BY_HAND).await
+    }
+
+    async fn by_hand(
+        &self,
+        which: Which,
+        (set, of_all): (&'static str, &'static str),
+        value: impl rusqlite::ToSql + Send + 'static,
+    ) -> Result<usize, StoreError> {
+        let id = match which {
+            Which::One(id) => Some(id.0),
+            Which::All => None,
+        };
+        self.write(move |connection| {
+            let open = open!();
+            let sql = format!(
+                "UPDATE deliveries SET {set}
+                 WHERE {open} AND state <> 'sending' AND CASE WHEN ?1 IS NULL THEN {of_all} ELSE id = ?1 END"
+            );
+            Ok(connection.prepare_cached(&sql)?.execute((id, value))?)
+        })
+        .await
     }
 }
 
@@ -117,23 +192,16 @@ pub(super) fn add(
     deliveries: &[NewDelivery],
     now: DateTime<Utc>,
 ) -> Result<Vec<DeliveryId>, StoreError> {
-    let mut ids = Vec::with_capacity(deliveries.len());
-    for delivery in deliveries {
-        connection
-            .prepare_cached(
-                "INSERT INTO deliveries (run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
-                 VALUES (?1, (SELECT owner FROM runs WHERE id = ?1), ?2, ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
-            )?
-            .execute((
-                run.0,
-                &delivery.kind,
-                JsonText(&delivery.target),
-                &delivery.body,
-                Micros(now),
-            ))?;
-        ids.push(DeliveryId(connection.last_insert_rowid()));
+    if deliveries.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(ids)
+    let owner: Option<String> = connection
+        .prepare_cached("SELECT owner FROM runs WHERE id = ?1")?
+        .query_row([run.0], |row| row.get(0))?;
+    let deliveries = deliveries.iter();
+    deliveries
+        .map(|delivery| insert(connection, (Some(run), owner.as_deref()), delivery, now))
+        .collect()
 }
 
 /// Puts a message of the program itself into the outbox, for the process that holds the lock `owner` to send.
@@ -143,41 +211,59 @@ pub(super) fn say(
     delivery: &NewDelivery,
     now: DateTime<Utc>,
 ) -> Result<DeliveryId, StoreError> {
+    insert(connection, (None, Some(owner)), delivery, now)
+}
+
+fn insert(
+    connection: &Connection,
+    (run, owner): (Option<RunId>, Option<&str>),
+    delivery: &NewDelivery,
+    now: DateTime<Utc>,
+) -> Result<DeliveryId, StoreError> {
+    let policy = match &delivery.policy {
+        usual if *usual == Policy::default() => None,
+        policy => serde_json::to_string(policy).ok(),
+    };
     connection
         .prepare_cached(
-            "INSERT INTO deliveries (run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
-             VALUES (NULL, ?1, ?2, ?2, ?3, ?4, 'pending', 0, ?5, ?5)",
+            "INSERT INTO deliveries (run_id, owner, kind, lane, target, body, policy, state, attempts, due_at, expires_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, ?8, ?9, ?10)",
         )?
         .execute((
+            run.map(|run| run.0),
             owner,
             &delivery.kind,
+            &delivery.lane,
             JsonText(&delivery.target),
             &delivery.body,
+            policy,
+            Micros(delivery.due_at.unwrap_or(now)),
+            delivery.expires_at.map(Micros),
             Micros(now),
         ))?;
     Ok(DeliveryId(connection.last_insert_rowid()))
 }
 
-/// Takes a message over from a process that died before it sent it.
-pub(super) fn adopt(
-    connection: &Connection,
-    id: DeliveryId,
-    from: Option<&str>,
-    owner: &str,
-) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE deliveries SET owner = ?3 WHERE id = ?1 AND owner IS ?2 AND state = 'pending'";
-    let changed = connection
-        .prepare_cached(sql)?
-        .execute((id.0, from, owner))?;
-    match changed {
-        0 => Err(StoreError::NotPending(id)),
-        _ => Ok(()),
-    }
+fn adopt(connection: &Connection, from: &str, owner: &str) -> Result<Vec<DeliveryId>, StoreError> {
+    let sql = concat!(
+        "UPDATE deliveries SET state = 'parked', reason = ?2 WHERE ",
+        open!(),
+        " AND state = 'sending' AND owner = ?1 RETURNING id"
+    );
+    let why = "the program stopped while it was sent: it may have arrived";
+    let mut statement = connection.prepare_cached(sql)?;
+    let parked = statement.query_map((from, why), |row| Ok(DeliveryId(row.get(0)?)))?;
+    let parked = parked.collect::<Result<_, _>>()?;
+    let sql = concat!(
+        "UPDATE deliveries SET owner = ?2 WHERE ",
+        open!(),
+        " AND state = 'pending' AND owner = ?1"
+    );
+    connection.prepare_cached(sql)?.execute((from, owner))?;
+    Ok(parked)
 }
 
-/// Writes what became of a try; only what is pending can change.
-pub(super) fn settle(
+fn settle(
     connection: &Connection,
     id: DeliveryId,
     settled: &Settled,
@@ -187,61 +273,93 @@ pub(super) fn settle(
         Settled::Sent(receipt) => connection
             .prepare_cached(
                 "UPDATE deliveries SET state = 'sent', receipt = ?2, sent_at = ?3
-                 WHERE id = ?1 AND state = 'pending'",
+                 WHERE id = ?1 AND state IN ('pending', 'sending')",
             )?
             .execute((id.0, receipt.as_ref().map(JsonText), Micros(now)))?,
-        Settled::Failed(reason) => give_up(connection, id, "failed", reason)?,
-        Settled::Dropped(reason) => give_up(connection, id, "dropped", reason)?,
-        Settled::Again(due_at, reason) => connection
-            .prepare_cached(
-                "UPDATE deliveries SET attempts = attempts + 1, due_at = ?2, reason = ?3
-                 WHERE id = ?1 AND state = 'pending'",
-            )?
-            .execute((id.0, Micros(*due_at), reason))?,
+        Settled::Failed(reason) => tried(connection, id, ("failed", None), reason)?,
+        Settled::Parked(reason) => tried(connection, id, ("parked", None), reason)?,
+        Settled::Again(due_at, reason) => {
+            tried(connection, id, ("pending", Some(*due_at)), reason)?
+        }
     };
+    one(id, changed)
+}
+
+fn tried(
+    connection: &Connection,
+    id: DeliveryId,
+    (state, due_at): (&str, Option<DateTime<Utc>>),
+    reason: &str,
+) -> Result<usize, StoreError> {
+    let sql = "UPDATE deliveries SET state = ?2, attempts = attempts + 1, due_at = coalesce(?3, due_at), reason = ?4
+               WHERE id = ?1 AND state IN ('pending', 'sending')";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.execute((id.0, state, due_at.map(Micros), reason))?)
+}
+
+fn one(id: DeliveryId, changed: usize) -> Result<(), StoreError> {
     match changed {
         0 => Err(StoreError::NotPending(id)),
         _ => Ok(()),
     }
 }
 
-fn give_up(
+/// So many go into one message at most, and so many bytes of them: the rest goes into the next.
+const GATHERED: u32 = 500;
+const GATHERED_BYTES: usize = 512 << 10;
+
+fn gather(
     connection: &Connection,
-    id: DeliveryId,
-    state: &str,
-    reason: &str,
-) -> Result<usize, StoreError> {
-    let sql = "UPDATE deliveries SET state = ?2, attempts = attempts + (?2 = 'failed'), reason = ?3
-               WHERE id = ?1 AND state = 'pending'";
-    Ok(connection
-        .prepare_cached(sql)?
-        .execute((id.0, state, reason))?)
+    lane: &str,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(DeliveryId, NewDelivery)>, StoreError> {
+    let sql = concat!(
+        "SELECT id, run_id, kind, target, body, policy, due_at, expires_at, created_at FROM deliveries WHERE ",
+        open!(),
+        " AND lane = ?1 AND state = 'pending' AND due_at <= ?2 AND (owner IS NULL OR owner = ?3) ORDER BY id LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((lane, Micros(now), owner, GATHERED))?;
+    let (mut ids, mut parts, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, None);
+    while let Some(row) = rows.next()? {
+        let body: String = row.get("body")?;
+        bytes += body.len();
+        if bytes > GATHERED_BYTES && !parts.is_empty() {
+            break;
+        }
+        ids.push(row.get::<_, i64>("id")?);
+        parts.push((row.get::<_, Micros>("created_at")?.0, body));
+        let patience = match row.get::<_, Option<Micros>>("expires_at")? {
+            Some(expires_at) => Some(expires_at.0 - row.get::<_, Micros>("due_at")?.0),
+            None => None,
+        };
+        let message = NewDelivery {
+            kind: row.get("kind")?,
+            // Where what is gathered is sent: the same place, in its order with everything else.
+            lane: lane.rsplit_once(DIGEST).map_or(lane, |(place, _)| place).to_owned(),
+            target: row.get::<_, Json>("target")?.0,
+            body: String::new(),
+            policy: policy_of(row)?,
+            due_at: None,
+            expires_at: patience.and_then(|patience| now.checked_add_signed(patience)),
+        };
+        last = Some((row.get::<_, Option<i64>>("run_id")?.map(RunId), message));
+    }
+    let Some((run, mut message)) = last else {
+        return Ok(None);
+    };
+    let zone = message.policy.digest.take().map_or(chrono_tz::Tz::UTC, |digest| digest.zone);
+    message.body = job::digest(&parts, zone, now);
+    let id = insert(connection, (run, Some(owner)), &message, now)?;
+    let why = format!("in the digest {}", id.0);
+    let sql = "UPDATE deliveries SET state = 'dropped', reason = ?2 WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    for gathered in ids {
+        statement.execute((gathered, &why))?;
+    }
+    Ok(Some((id, message)))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let reason: Option<String> = row.get("reason")?;
-    let word: String = row.get("state")?;
-    let state = match word.as_str() {
-        "pending" => DeliveryState::Pending,
-        "sent" => DeliveryState::Sent {
-            receipt: row.get::<_, Option<Json>>("receipt")?.map(|json| json.0),
-            at: row.get::<_, Micros>("sent_at")?.0,
-        },
-        "failed" => DeliveryState::Failed(reason.clone().unwrap_or_default()),
-        _ => DeliveryState::Dropped(reason.clone().unwrap_or_default()),
-    };
-    Ok(Delivery {
-        id: DeliveryId(row.get("id")?),
-        run: RunId(row.get("run_id")?),
-        job: row.get("job")?,
-        owner: row.get("owner")?,
-        kind: row.get("kind")?,
-        target: row.get::<_, Json>("target")?.0,
-        body: row.get("body")?,
-        state,
-        attempts: row.get("attempts")?,
-        reason,
-        due_at: row.get::<_, Micros>("due_at")?.0,
-        created_at: row.get::<_, Micros>("created_at")?.0,
-    })
-}
+/// Stands in the name of a lane that gathers, between the place and what tells it from others.
+pub const DIGEST: &str = " digest ";

@@ -100,7 +100,7 @@ macro_rules! may_go {
             "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE ",
             $condition,
             " AND state = 'finished' AND id < (SELECT max(id) FROM runs)
-              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run_id = runs.id AND d.state = 'pending')
+              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run_id = runs.id AND d.state IN ('pending', 'sending', 'parked'))
               ORDER BY id LIMIT "
         )
     };

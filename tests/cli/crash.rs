@@ -129,7 +129,7 @@ fn a_message_that_a_killed_process_had_not_said_whole_is_said_by_the_next() {
     child.kill().expect("SIGKILL");
     child.wait().expect("it is dead");
     folder.run(["run", "y", "--no-deliver"]).is(0, "y\n", "");
-    let said = format!("warning: run #1 of `x` was stopped while it said:\n{text}\n");
+    let said = format!("warning: run #1 of `x` had not said:\n{text}\n");
     folder.run(["run", "y"]).is(0, "y\n", &said);
     folder.run(["run", "y"]).is(0, "y\n", "");
 }

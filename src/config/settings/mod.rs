@@ -1,6 +1,7 @@
 //! `config/reveille.toml`: models, routes, calendars, Telegram, web, limits.
 
 mod calendars;
+mod email;
 mod models;
 mod plain;
 
@@ -17,6 +18,7 @@ use super::words::without_consequences;
 use crate::template::Locale;
 
 pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
+pub use email::{AuthoredEmail, EmailSettings, Security};
 pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
@@ -38,6 +40,8 @@ pub struct Settings {
     pub models: BTreeMap<String, ModelSettings>,
     /// Routes by name.
     pub routes: BTreeMap<String, RouteSettings>,
+    /// The server that takes letters, where one is configured.
+    pub email: Option<EmailSettings>,
     /// The chat with the owner, where one is configured.
     pub telegram: Option<TelegramSettings>,
     /// Where failures are told.
@@ -64,6 +68,7 @@ impl Settings {
             calendars: Vec::new(),
             models: BTreeMap::new(),
             routes: BTreeMap::new(),
+            email: None,
             telegram: None,
             notify: vec![Notify::Journal],
             keep_for: Duration::from_secs(90 * 86_400),
@@ -85,7 +90,9 @@ impl Settings {
                 CalendarPlace::File(_) | CalendarPlace::Url(_) => None,
             });
         let telegram = self.telegram.iter().map(|telegram| &telegram.token);
-        keys.chain(addresses).chain(telegram)
+        let login = self.email.iter().flat_map(|email| &email.login);
+        let password = login.map(|(_, password)| password);
+        keys.chain(addresses).chain(telegram).chain(password)
     }
 }
 
@@ -96,6 +103,7 @@ pub const SECTIONS: &[&str] = &[
     "calendars",
     "models",
     "routes",
+    "email",
     "telegram",
     "web",
     "limits",
@@ -114,6 +122,7 @@ pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnos
     let mut settings = Settings::new(system_zone);
     let default_route = plain::resolve(&mut reader, &mut root, &mut settings);
     settings.calendars = calendars::resolve(&mut reader, &mut root);
+    settings.email = email::resolve(&mut reader, &mut root);
     models::resolve(&mut reader, &mut root, &mut settings);
     if let Some(route) = default_route {
         let known = settings.routes.keys().map(String::as_str);

@@ -36,6 +36,11 @@ pub fn is_web_address(text: &str) -> bool {
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
+/// Whether `text` is an email address, `name@host` or `Name <name@host>`.
+pub fn is_mailbox(text: &str) -> bool {
+    text.parse::<lettre::message::Mailbox>().is_ok()
+}
+
 fn web_address(text: &str) -> Result<WebAddress, Wrong> {
     if is_web_address(text) {
         return Ok(WebAddress(text.to_owned()));

@@ -10,7 +10,7 @@ mod pattern;
 mod span;
 mod time;
 
-pub use address::{Listen, WebAddress, is_web_address};
+pub use address::{Listen, WebAddress, is_mailbox, is_web_address};
 pub use cron::{CronEntry, Field, Fields, Pace};
 pub use many::OneOrMany;
 pub use measure::{Celsius, Percent, Size, Span};

@@ -1,0 +1,128 @@
+//! From a delivery of the job file to a message of the outbox.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Delivery, Kind};
+use crate::config::{Job, Settings};
+use crate::job::{Digest, NewDelivery, Policy, Quiet};
+use crate::store::DIGEST;
+use crate::template::{Context, TemplateError, Templates};
+
+/// What messages are made of: a run at its end.
+#[derive(Debug)]
+pub struct Making<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The present moment.
+    pub now: DateTime<Utc>,
+    /// What renders.
+    pub templates: &'a Templates,
+    /// What templates see.
+    pub roots: &'a Map<String, Value>,
+}
+
+impl Making<'_> {
+    pub(super) fn render(&self, name: &str, template: &str) -> Result<String, TemplateError> {
+        let context = Context::from(self.roots);
+        self.templates.render(name, template, &context)
+    }
+
+    /// The chat that the event came from. No other event has one: what it holds may be anybody's word.
+    pub(super) fn origin(&self) -> Option<i64> {
+        let event = self.roots.get("event")?;
+        (event["kind"] == "telegram").then(|| event["chat"]["id"].as_i64())?
+    }
+}
+
+/// Renders the delivery at `position` of the job; `None` when there is nothing to send.
+///
+/// # Errors
+/// A template that does not render.
+pub fn prepare(
+    making: &Making<'_>,
+    position: usize,
+) -> Result<Option<NewDelivery>, TemplateError> {
+    let delivery = &making.job.deliveries[position];
+    let context = Context::from(making.roots);
+    if let Some(when) = &delivery.when
+        && !making.templates.truthy(when, &context)?
+    {
+        return Ok(None);
+    }
+    let text = making.templates.render("text", &delivery.text, &context)?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut body = None;
+    let (place, target) = match &delivery.kind {
+        Kind::Console(console) => (String::new(), json(console.target(making))),
+        Kind::File(file) => {
+            let target = file.target(making)?;
+            (target.path.clone(), json(target))
+        }
+        Kind::Webhook(webhook) => {
+            body = webhook.body(making)?;
+            let target = webhook.target(making)?;
+            (target.url.clone(), json(target))
+        }
+        Kind::Email(email) => {
+            let target = email.target(making)?;
+            (target.to.join(", "), json(target))
+        }
+        Kind::Telegram(telegram) => {
+            let target = telegram.target(making);
+            (target.place(), json(target))
+        }
+    };
+    let body = body.unwrap_or(text);
+    let mut message = NewDelivery::usual(delivery.kind.word(), &place, target, body.trim_end());
+    message.policy = policy(delivery, making);
+    message.lane += &beyond(&message.policy, making, position);
+    let due_at = message.policy.first_due(making.now);
+    message.due_at = (due_at > making.now).then_some(due_at);
+    // From when it may go out: quiet hours do not use it up.
+    let within = delivery.within.and_then(|span| TimeDelta::from_std(span).ok());
+    message.expires_at = within.and_then(|within| due_at.checked_add_signed(within));
+    Ok(Some(message))
+}
+
+fn json(target: impl Serialize) -> Value {
+    serde_json::to_value(target).expect("a target is texts and numbers")
+}
+
+fn policy(delivery: &Delivery, making: &Making<'_>) -> Policy {
+    let zone = making.settings.timezone;
+    let quiet = delivery.quiet.filter(|_| !delivery.urgent);
+    Policy {
+        quiet: quiet.map(|hours| Quiet {
+            from: hours.from,
+            to: hours.to,
+            zone,
+        }),
+        digest: delivery.digest.map(|at| Digest { at: at.0, zone }),
+        on_unknown: delivery.on_unknown,
+        // Runs that overlap have no order, so neither have their requests.
+        width: match &delivery.kind {
+            Kind::Webhook(_) if making.job.max_runs > 1 => making.job.max_runs,
+            _ => 0,
+        },
+    }
+}
+
+/// What is held back does not stand in the way of what is not: it has a lane of its own.
+fn beyond(policy: &Policy, making: &Making<'_>, position: usize) -> String {
+    let mut beyond = String::new();
+    if let Some(quiet) = &policy.quiet {
+        let (from, to) = (quiet.from.format("%H:%M"), quiet.to.format("%H:%M"));
+        beyond += &format!(" quiet {from}-{to}");
+    }
+    if let Some(digest) = &policy.digest {
+        let (job, number) = (&making.job.name, position + 1);
+        beyond += &format!("{DIGEST}{job} {number} {}", digest.at.format("%H:%M"));
+    }
+    beyond
+}

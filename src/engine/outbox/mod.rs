@@ -1,0 +1,205 @@
+//! The sender: lanes that do not wait for each other, each in its order.
+
+mod judge;
+mod lane;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::watch;
+
+use super::{Engine, EngineError, Loaded};
+use crate::delivery::{Channels, Said};
+use crate::job::{DeliveryId, NewDelivery};
+use crate::store::Delivery;
+
+pub use judge::{Row, judge};
+
+use lane::{Lane, Next};
+
+/// What the outbox lets others hear.
+#[derive(Debug, Clone, Copy)]
+pub enum Heard<'a> {
+    /// For the program's own streams.
+    Said(Said<'a>),
+    /// A message was given up or set aside: its state says which, and why.
+    Undelivered(&'a Delivery),
+}
+
+/// Somebody who hears it. It is called from the tasks that send, so it may not wait.
+pub type Hear = Arc<dyn Fn(Heard<'_>) + Send + Sync>;
+
+/// The sender; clones are the same one.
+#[derive(Clone)]
+pub struct Outbox {
+    shared: Arc<Shared>,
+}
+
+/// What its tasks share.
+struct Shared {
+    engine: Engine,
+    loaded: watch::Receiver<Arc<Loaded>>,
+    channels: Channels,
+    hear: Hear,
+    lanes: Mutex<Lanes>,
+    settled: watch::Sender<u64>,
+    under_way: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct Lanes {
+    by_name: HashMap<Arc<str>, Lane>,
+    /// The highest number that a lane which was forgotten had seen.
+    forgotten: DeliveryId,
+    stopped: bool,
+}
+
+/// So many lanes are remembered; beyond them those go in which nothing happens.
+const LANES: usize = 1024;
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settled = *self.shared.settled.borrow();
+        let shown = f.debug_struct("Outbox").field("settled", &settled).finish_non_exhaustive();
+        shown
+    }
+}
+
+impl Outbox {
+    /// Takes over what dead processes left, and begins to send it. What may not be sent twice and may have left is set
+    /// aside, and heard of.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn start(
+        engine: Engine,
+        loaded: watch::Receiver<Arc<Loaded>>,
+        hear: Hear,
+    ) -> Result<Self, EngineError> {
+        let parked = engine.store.adopt_outbox(&engine.lock).await?;
+        let channels = Channels::new(engine.state.clone(), Arc::clone(&engine.clock));
+        let outbox = Outbox {
+            shared: Arc::new(Shared {
+                engine,
+                loaded,
+                channels,
+                hear,
+                lanes: Mutex::default(),
+                settled: watch::Sender::new(0),
+                under_way: watch::Sender::new(0),
+            }),
+        };
+        for delivery in &parked {
+            (outbox.shared.hear)(Heard::Undelivered(delivery));
+        }
+        outbox.look().await?;
+        Ok(outbox)
+    }
+
+    /// Sends messages that this process committed, in the order of their numbers.
+    pub fn offer(&self, messages: Vec<(DeliveryId, NewDelivery)>) {
+        Shared::offer(&self.shared, messages);
+    }
+
+    /// Looks into the store again: after somebody retried or dropped messages, and after the wall clock was stepped.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn look(&self) -> Result<(), EngineError> {
+        let names = self.shared.engine.store.read(|reader| reader.lanes());
+        let names = names.await?;
+        let mut lanes = self.shared.lanes();
+        for name in &names {
+            lanes.lane(name);
+        }
+        let all: Vec<_> = lanes.by_name.keys().cloned().collect();
+        for name in all {
+            lanes.lane(&name).1.forget();
+            Shared::pump(&self.shared, &mut lanes, &name);
+        }
+        Ok(())
+    }
+
+    /// How many tries were written down so far: it grows while the outbox moves.
+    pub fn progress(&self) -> watch::Receiver<u64> {
+        self.shared.settled.subscribe()
+    }
+
+    /// Begins nothing more, and waits for what is under way. What is left is in the store.
+    pub async fn stop(&self) {
+        self.shared.lanes().stopped = true;
+        let mut under_way = self.shared.under_way.subscribe();
+        let _ = under_way.wait_for(|count| *count == 0).await;
+    }
+
+    /// Messages in memory, those under way not counted.
+    #[cfg(test)]
+    fn in_memory(&self) -> usize {
+        let lanes = self.shared.lanes();
+        lanes.by_name.values().map(Lane::in_memory).sum()
+    }
+}
+
+impl Shared {
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes
+            .lock()
+            .expect("nothing panics while it holds the lanes")
+    }
+
+    fn offer(shared: &Arc<Shared>, messages: Vec<(DeliveryId, NewDelivery)>) {
+        let now = shared.engine.clock.now();
+        let mut lanes = shared.lanes();
+        for (id, message) in messages {
+            let (name, lane) = lanes.lane(&message.lane);
+            lane.offer(Row::new(id, message, now));
+            Shared::pump(shared, &mut lanes, &name);
+        }
+    }
+
+    /// Puts everything that can be done in a lane under way.
+    fn pump(shared: &Arc<Shared>, lanes: &mut Lanes, name: &Arc<str>) {
+        if lanes.stopped {
+            return;
+        }
+        let clock = &shared.engine.clock;
+        let (now, monotonic) = (clock.now(), clock.monotonic());
+        let (_, lane) = lanes.lane(name);
+        loop {
+            match lane.next(now, monotonic) {
+                Next::Rest => return,
+                next => {
+                    if let Next::Send(_) = next {
+                        shared.under_way.send_modify(|count| *count += 1);
+                    }
+                    tokio::spawn(Arc::clone(shared).work(Arc::clone(name), next));
+                }
+            }
+        }
+    }
+}
+
+impl Lanes {
+    fn lane(&mut self, name: &str) -> (Arc<str>, &mut Lane) {
+        if !self.by_name.contains_key(name) {
+            if self.by_name.len() >= LANES {
+                self.by_name.retain(|_, lane| {
+                    if lane.is_idle() {
+                        self.forgotten = self.forgotten.max(lane.high());
+                    }
+                    !lane.is_idle()
+                });
+            }
+            let lane = Lane::new(self.forgotten);
+            self.by_name.insert(Arc::from(name), lane);
+        }
+        let key = self.by_name.get_key_value(name).map(|(key, _)| Arc::clone(key));
+        let key = key.expect("it was put there");
+        let lane = self.by_name.get_mut(name).expect("it was put there");
+        (key, lane)
+    }
+}
