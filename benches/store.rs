@@ -93,11 +93,7 @@ async fn one_run(store: &Store) {
     let update = RunUpdate {
         state: Some(RunState::Finished(Outcome::Ok)),
         steps: vec![step(0), step(1)],
-        deliveries: vec![NewDelivery {
-            kind: "console".to_owned(),
-            target: Value::Null,
-            body: BODY.to_owned(),
-        }],
+        deliveries: vec![NewDelivery::usual("console", "", Value::Null, BODY)],
         ..RunUpdate::of(run)
     };
     let ids = store.record(update).await.expect("recorded").deliveries;
@@ -212,7 +208,8 @@ fn record(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     }
     execute(
         connection,
-        "INSERT INTO deliveries VALUES (?1, ?1, 'bench', 'console', 'null', ?2, 'pending', 0, ?3, NULL, NULL, ?3, NULL)",
+        "INSERT INTO deliveries (id, run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
+         VALUES (?1, ?1, 'bench', 'console', 'console', 'null', ?2, 'pending', 0, ?3, ?3)",
         params![run, BODY, now],
     )?;
     execute(

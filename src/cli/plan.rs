@@ -146,14 +146,14 @@ impl Planner<'_> {
             templates: &self.templates,
             roots: &self.roots,
         };
-        let one = |(position, delivery): (usize, &delivery::Delivery)| {
-            match delivery::prepare(&making, position) {
-                Ok(Some(message)) => {
-                    json!({ "kind": message.kind, "target": message.target, "text": message.body })
-                }
-                Ok(None) => json!({ "kind": delivery.kind.word(), "not_sent": "it renders empty" }),
-                Err(error) => json!({ "kind": delivery.kind.word(), "fails": error.to_string() }),
+        let one = |(position, delivery): (usize, &delivery::Delivery)| match delivery::prepare(
+            &making, position,
+        ) {
+            Ok(Some(message)) => {
+                json!({ "kind": message.kind, "target": message.target, "text": message.body })
             }
+            Ok(None) => json!({ "kind": delivery.kind.word(), "not_sent": "it renders empty" }),
+            Err(error) => json!({ "kind": delivery.kind.word(), "fails": error.to_string() }),
         };
         self.job.deliveries.iter().enumerate().map(one).collect()
     }

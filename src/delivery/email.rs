@@ -57,7 +57,11 @@ impl Authored {
         for address in &self.email.value.0 {
             if address != OWNER && !is_mailbox(address) {
                 let what = format!("`{address}` is not an email address");
-                scope.error(self.email.span.clone(), what, "write name@host, or \"owner\"");
+                scope.error(
+                    self.email.span.clone(),
+                    what,
+                    "write name@host, or \"owner\"",
+                );
                 return None;
             }
         }
@@ -197,7 +201,9 @@ async fn greet(
     let from: Option<Address> = envelope.from().cloned();
     connection.command(Mail::new(from, Vec::new())).await?;
     for to in envelope.to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
+        connection
+            .command(Rcpt::new(to.clone(), Vec::new()))
+            .await?;
     }
     connection.command(Data).await?;
     Ok(connection)

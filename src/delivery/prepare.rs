@@ -42,10 +42,7 @@ impl Making<'_> {
 ///
 /// # Errors
 /// A template that does not render.
-pub fn prepare(
-    making: &Making<'_>,
-    position: usize,
-) -> Result<Option<NewDelivery>, TemplateError> {
+pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDelivery>, TemplateError> {
     let delivery = &making.job.deliveries[position];
     let context = Context::from(making.roots);
     if let Some(when) = &delivery.when
@@ -85,7 +82,9 @@ pub fn prepare(
     let due_at = message.policy.first_due(making.now);
     message.due_at = (due_at > making.now).then_some(due_at);
     // From when it may go out: quiet hours do not use it up.
-    let within = delivery.within.and_then(|span| TimeDelta::from_std(span).ok());
+    let within = delivery
+        .within
+        .and_then(|span| TimeDelta::from_std(span).ok());
     message.expires_at = within.and_then(|within| due_at.checked_add_signed(within));
     Ok(Some(message))
 }

@@ -139,9 +139,9 @@ impl Target {
         }
         match message.kind.as_str() {
             // An older version wrote no job to it.
-            "console" if message.target.is_null() => Ok(Target::Console(console::Target {
-                job: String::new(),
-            })),
+            "console" if message.target.is_null() => {
+                Ok(Target::Console(console::Target { job: String::new() }))
+            }
             "console" => read(message).map(Target::Console),
             "file" => read(message).map(Target::File),
             "webhook" => read(message).map(Target::Webhook),
@@ -151,14 +151,6 @@ impl Target {
             other => Err(format!("this version cannot send to `{other}`")),
         }
     }
-}
-
-/// A message from the program itself to its owner, in the log.
-pub fn notice(level: Level, text: &str) -> NewDelivery {
-    let target = json!({ "level": level });
-    let mut message = NewDelivery::usual("journal", "", target, text);
-    message.lane = "journal".to_owned();
-    message
 }
 
 /// The least time from one message of a lane to the next.
@@ -189,13 +181,29 @@ pub async fn send(
         Target::Webhook(target) => target.send(body, sending).await,
         Target::Email(target) => match &sending.settings.email {
             Some(settings) => target.send(id, body, settings, sending).await,
-            None => instead(message, "no [email] in config/reveille.toml", (sending.by, say)),
+            None => instead(
+                message,
+                "no [email] in config/reveille.toml",
+                (sending.by, say),
+            ),
         },
         Target::Telegram(_) => instead(
             message,
             "this version is not connected to Telegram",
             (sending.by, say),
         ),
+    }
+}
+
+/// Where a message goes, for people: a path, an address, `owner`.
+pub fn place(message: &NewDelivery) -> String {
+    let target = Target::of(message);
+    match target {
+        Ok(Target::File(target)) => target.path,
+        Ok(Target::Webhook(target)) => target.url,
+        Ok(Target::Email(target)) => target.to.join(", "),
+        Ok(Target::Telegram(target)) => target.place(),
+        Ok(Target::Console(_) | Target::Journal(_)) | Err(_) => message.kind.clone(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt};
+use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, hear};
 use crate::clock;
 use crate::store::Store;
 
@@ -35,8 +35,9 @@ impl Daemon {
         let (latest, reading) = watch::channel(Arc::clone(&engine.loaded));
         let alerts = Alerts::load(&engine, reading.clone()).await?;
         engine.alerts = Some(alerts.clone());
-        let outbox = Outbox::start(engine.clone());
+        let outbox = Outbox::new(engine.clone(), reading.clone(), hear(alerts.clone()));
         alerts.sent_by(outbox.clone());
+        outbox.begin().await?;
         let queue = Queue::new(engine, outbox.clone(), reading);
         adopt::adopt(&queue).await?;
         Ok(Daemon {
@@ -64,5 +65,6 @@ impl Daemon {
         self.queue.stop();
         let clock = Arc::clone(&self.queue.engine.clock);
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
+        let _ = clock::timeout(clock.as_ref(), DRAIN, self.outbox.stop()).await;
     }
 }

@@ -21,7 +21,9 @@ impl fmt::Display for RunId {
 }
 
 /// One message to one target, in the outbox.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct DeliveryId(pub i64);
 

@@ -76,11 +76,13 @@ impl Policy {
     /// Checks one address that `host` resolved to.
     pub(super) fn check_address(&self, host: &str, address: IpAddr) -> Result<(), NetError> {
         match refused(address) {
-            Some(rule) if self.reach == Reach::Public && !self.hosts.contains(&normal(host)) => Err(NetError::Refused {
-                host: host.to_owned(),
-                address,
-                rule,
-            }),
+            Some(rule) if self.reach == Reach::Public && !self.hosts.contains(&normal(host)) => {
+                Err(NetError::Refused {
+                    host: host.to_owned(),
+                    address,
+                    rule,
+                })
+            }
             _ => Ok(()),
         }
     }

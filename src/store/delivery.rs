@@ -162,7 +162,10 @@ impl Reader<'_> {
         let mut statement = self.connection.prepare_cached(&format!("{COLUMNS}{sql}"))?;
         let rows = statement.query_map([after.0], read)?;
         let left = rows.filter(|row| match row {
-            Ok(delivery) => delivery.owner.as_ref().is_none_or(|owner| !alive.contains(owner)),
+            Ok(delivery) => delivery
+                .owner
+                .as_ref()
+                .is_none_or(|owner| !alive.contains(owner)),
             Err(_) => true,
         });
         Ok(left.take(limit).collect::<Result<_, _>>()?)

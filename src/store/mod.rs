@@ -41,9 +41,9 @@ pub use self::alert::{Heard, News, Told, Words};
 pub use self::backup::Incoming;
 pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
+pub use self::delivery::{Delivery, DeliveryState, Listing};
 pub use self::error::StoreError;
 pub use self::history::{DeliveryCounts, Filter, RunRow, RunStory};
-pub use self::delivery::{Delivery, DeliveryState, Listing};
 pub use self::outbox::{DIGEST, Settled, Which};
 pub use self::pause::Pause;
 pub use self::reader::Reader;
@@ -58,7 +58,7 @@ use self::check::Checker;
 use self::reader::Readers;
 use self::writer::Writer;
 use crate::clock::Clock;
-use crate::job::{DeliveryId, Event, Outcome, RunId, RunState};
+use crate::job::{Event, Outcome, RunId, RunState};
 
 /// The database's name in the state folder.
 pub const FILE: &str = "reveille.db";

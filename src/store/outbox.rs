@@ -73,6 +73,9 @@ impl Store {
             Ok(senders)
         });
         let (gone, owner) = (gone.await?, owner.to_owned());
+        if gone.is_empty() {
+            return Ok(Vec::new());
+        }
         let parked = self.write(move |connection| {
             let mut parked = Vec::new();
             for sender in &gone {
@@ -82,7 +85,9 @@ impl Store {
         });
         let parked = parked.await?;
         self.read(move |reader| {
-            let found = parked.iter().filter_map(|id| reader.delivery(*id).transpose());
+            let found = parked
+                .iter()
+                .filter_map(|id| reader.delivery(*id).transpose());
             found.collect()
         })
         .await
@@ -337,7 +342,10 @@ fn gather(
         let message = NewDelivery {
             kind: row.get("kind")?,
             // Where what is gathered is sent: the same place, in its order with everything else.
-            lane: lane.rsplit_once(DIGEST).map_or(lane, |(place, _)| place).to_owned(),
+            lane: lane
+                .rsplit_once(DIGEST)
+                .map_or(lane, |(place, _)| place)
+                .to_owned(),
             target: row.get::<_, Json>("target")?.0,
             body: String::new(),
             policy: policy_of(row)?,
@@ -349,7 +357,11 @@ fn gather(
     let Some((run, mut message)) = last else {
         return Ok(None);
     };
-    let zone = message.policy.digest.take().map_or(chrono_tz::Tz::UTC, |digest| digest.zone);
+    let zone = message
+        .policy
+        .digest
+        .take()
+        .map_or(chrono_tz::Tz::UTC, |digest| digest.zone);
     message.body = job::digest(&parts, zone, now);
     let id = insert(connection, (run, Some(owner)), &message, now)?;
     let why = format!("in the digest {}", id.0);

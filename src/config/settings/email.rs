@@ -67,11 +67,19 @@ pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Option<E
         (Some(user), Some(password)) => Some((user, password)),
         (None, None) => None,
         (Some(_), None) => {
-            reader.error(header, "`user` has no `password`", "name where it is kept: password.env = \"NAME\"");
+            reader.error(
+                header,
+                "`user` has no `password`",
+                "name where it is kept: password.env = \"NAME\"",
+            );
             return None;
         }
         (None, Some(_)) => {
-            reader.error(header, "`password` has no `user`", "write the name to log in with");
+            reader.error(
+                header,
+                "`password` has no `user`",
+                "write the name to log in with",
+            );
             return None;
         }
     };
@@ -85,7 +93,11 @@ pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Option<E
     for address in [Some(&typed.from), typed.to.as_ref()].into_iter().flatten() {
         if !is_mailbox(&address.value) {
             let what = format!("`{}` is not an email address", address.value);
-            reader.error(address.span.clone(), what, "write name@host, or Name <name@host>");
+            reader.error(
+                address.span.clone(),
+                what,
+                "write name@host, or Name <name@host>",
+            );
             return None;
         }
     }

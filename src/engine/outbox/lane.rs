@@ -34,6 +34,14 @@ pub(super) enum Next {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Epoch(u64);
 
+/// Whether a lane delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Trouble {
+    #[default]
+    Perhaps,
+    None,
+}
+
 /// A lane. What it holds in memory is the beginning of what the store holds of it, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
@@ -51,6 +59,8 @@ pub(super) struct Lane {
     in_flight: HashSet<DeliveryId>,
     /// How many may be under way beside those that are.
     width: usize,
+    /// Whether its last message failed; unknown until one is sent.
+    trouble: Trouble,
     /// By the monotonic clock: the next begins no sooner.
     not_before: Duration,
 }
@@ -79,11 +89,22 @@ impl Lane {
         self.queue.clear();
         (self.bytes, self.more) = (0, true);
         self.epoch.0 += 1;
+        self.call();
+    }
+
+    /// Wakes whoever sleeps until something is due.
+    pub(super) fn call(&self) {
         self.wake.notify_one();
     }
 
     /// What the store gave for a [`Next::Read`].
-    pub(super) fn read(&mut self, rows: Vec<Row>, asked: u32, epoch: Epoch, except: &HashSet<DeliveryId>) {
+    pub(super) fn read(
+        &mut self,
+        rows: Vec<Row>,
+        asked: u32,
+        epoch: Epoch,
+        except: &HashSet<DeliveryId>,
+    ) {
         self.busy = false;
         if epoch != self.epoch {
             self.more = true;
@@ -116,6 +137,11 @@ impl Lane {
         }
     }
 
+    /// It gave a message up, or delivered one; says whether that is news.
+    pub(super) fn delivers(&mut self, trouble: Trouble) -> bool {
+        std::mem::replace(&mut self.trouble, trouble) != trouble
+    }
+
     /// A sleep is over.
     pub(super) fn woken(&mut self) {
         self.sleeping = false;
@@ -131,6 +157,7 @@ impl Lane {
         self.high
     }
 
+    #[cfg(test)]
     pub(super) fn in_memory(&self) -> usize {
         self.queue.len()
     }
@@ -152,7 +179,9 @@ impl Lane {
         if !self.in_flight.is_empty() && self.in_flight.len() >= width {
             return Next::Rest;
         }
-        let due_in = (head.get().ready_at(now) - now).to_std().unwrap_or_default();
+        let due_in = (head.get().ready_at(now) - now)
+            .to_std()
+            .unwrap_or_default();
         let wait = due_in.max(self.not_before.saturating_sub(monotonic));
         if !wait.is_zero() {
             if self.sleeping {

@@ -1,5 +1,6 @@
 //! The sender: lanes that do not wait for each other, each in its order.
 
+mod hear;
 mod judge;
 mod lane;
 #[cfg(test)]
@@ -13,25 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::{Engine, EngineError, Loaded};
-use crate::delivery::{Channels, Said};
+use crate::delivery::Channels;
 use crate::job::{DeliveryId, NewDelivery};
-use crate::store::Delivery;
 
+pub use hear::{Hear, Heard, aloud, hear};
 pub use judge::{Row, judge};
 
 use lane::{Lane, Next};
-
-/// What the outbox lets others hear.
-#[derive(Debug, Clone, Copy)]
-pub enum Heard<'a> {
-    /// For the program's own streams.
-    Said(Said<'a>),
-    /// A message was given up or set aside: its state says which, and why.
-    Undelivered(&'a Delivery),
-}
-
-/// Somebody who hears it. It is called from the tasks that send, so it may not wait.
-pub type Hear = Arc<dyn Fn(Heard<'_>) + Send + Sync>;
 
 /// The sender; clones are the same one.
 #[derive(Clone)]
@@ -64,25 +53,16 @@ const LANES: usize = 1024;
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settled = *self.shared.settled.borrow();
-        let shown = f.debug_struct("Outbox").field("settled", &settled).finish_non_exhaustive();
-        shown
+        let mut shown = f.debug_struct("Outbox");
+        shown.field("settled", &settled).finish_non_exhaustive()
     }
 }
 
 impl Outbox {
-    /// Takes over what dead processes left, and begins to send it. What may not be sent twice and may have left is set
-    /// aside, and heard of.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
-    pub async fn start(
-        engine: Engine,
-        loaded: watch::Receiver<Arc<Loaded>>,
-        hear: Hear,
-    ) -> Result<Self, EngineError> {
-        let parked = engine.store.adopt_outbox(&engine.lock).await?;
+    /// A sender that sends what it is offered, by the newest of `loaded`.
+    pub fn new(engine: Engine, loaded: watch::Receiver<Arc<Loaded>>, hear: Hear) -> Self {
         let channels = Channels::new(engine.state.clone(), Arc::clone(&engine.clock));
-        let outbox = Outbox {
+        Outbox {
             shared: Arc::new(Shared {
                 engine,
                 loaded,
@@ -92,12 +72,20 @@ impl Outbox {
                 settled: watch::Sender::new(0),
                 under_way: watch::Sender::new(0),
             }),
-        };
-        for delivery in &parked {
-            (outbox.shared.hear)(Heard::Undelivered(delivery));
         }
-        outbox.look().await?;
-        Ok(outbox)
+    }
+
+    /// Takes over what dead processes left, and sends it. What may not be sent twice and may have left is set aside, and
+    /// heard of.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn begin(&self) -> Result<(), EngineError> {
+        let engine = &self.shared.engine;
+        for delivery in engine.store.adopt_outbox(&engine.lock).await? {
+            (self.shared.hear)(Heard::Undelivered(&delivery));
+        }
+        self.look().await
     }
 
     /// Sends messages that this process committed, in the order of their numbers.
@@ -131,7 +119,11 @@ impl Outbox {
 
     /// Begins nothing more, and waits for what is under way. What is left is in the store.
     pub async fn stop(&self) {
-        self.shared.lanes().stopped = true;
+        {
+            let mut lanes = self.shared.lanes();
+            lanes.stopped = true;
+            lanes.by_name.values().for_each(Lane::call);
+        }
         let mut under_way = self.shared.under_way.subscribe();
         let _ = under_way.wait_for(|count| *count == 0).await;
     }
@@ -197,7 +189,10 @@ impl Lanes {
             let lane = Lane::new(self.forgotten);
             self.by_name.insert(Arc::from(name), lane);
         }
-        let key = self.by_name.get_key_value(name).map(|(key, _)| Arc::clone(key));
+        let key = self
+            .by_name
+            .get_key_value(name)
+            .map(|(key, _)| Arc::clone(key));
         let key = key.expect("it was put there");
         let lane = self.by_name.get_mut(name).expect("it was put there");
         (key, lane)

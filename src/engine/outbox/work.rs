@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::lane::{Epoch, KEPT, Lane, Next};
+use super::lane::{Epoch, KEPT, Lane, Next, Trouble};
 use super::{Heard, Row, Shared, judge};
 use crate::delivery::{self, By, Sending, Sent};
 use crate::engine::EngineError;
 use crate::job::{DeliveryId, NewDelivery, OnUnknown};
+use crate::journal::{self, Level};
 use crate::store::Settled;
 
 /// What was done.
@@ -112,12 +113,16 @@ impl Shared {
         self.insist(|| store.settle(row.id, settled.clone()))
             .await?;
         match settled {
-            Settled::Sent(_) => None,
+            Settled::Sent(_) => {
+                self.trouble(&row, Trouble::None);
+                None
+            }
             Settled::Again(due_at, _) => {
                 (row.attempts, row.due_at) = (row.attempts + 1, due_at);
                 Some(row)
             }
             Settled::Failed(_) | Settled::Parked(_) => {
+                self.trouble(&row, Trouble::Perhaps);
                 let id = row.id;
                 let read = || store.read(move |reader| reader.delivery(id));
                 if let Some(Some(delivery)) = self.insist(read).await {
@@ -125,6 +130,13 @@ impl Shared {
                 }
                 None
             }
+        }
+    }
+
+    fn trouble(&self, row: &Row, trouble: Trouble) {
+        let news = self.lanes().lane(&row.message.lane).1.delivers(trouble);
+        if news && trouble == Trouble::None {
+            (self.hear)(Heard::Well(&row.message.lane));
         }
     }
 
@@ -141,7 +153,9 @@ impl Shared {
         // A bug in a channel is one message's, and ends no lane.
         let sent = AssertUnwindSafe(sent).catch_unwind().await;
         let mut sent = sent.unwrap_or_else(|_| Sent::Unknown("a bug in the program".to_owned()));
-        if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) = &mut sent {
+        if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) =
+            &mut sent
+        {
             loaded.secrets.scrub(reason);
         }
         sent
@@ -158,7 +172,13 @@ impl Shared {
             match work().await {
                 Ok(done) => return Some(done),
                 Err(EngineError::NotPending(_) | EngineError::Closed) => return None,
-                Err(_) => self.engine.clock.sleep(wait).await,
+                Err(error) => {
+                    if wait == AGAIN.0 {
+                        let said = format!("{error}: the outbox waits until it is better");
+                        journal::say(Level::Warning, said);
+                    }
+                    self.engine.clock.sleep(wait).await;
+                }
             }
             wait = (wait * 2).min(longest);
         }

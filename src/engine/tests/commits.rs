@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{Home, JOB, by_hand, heard};
 use crate::engine::{Deliver, Late, recover, recovery, send_left};
-use crate::job::{NewDelivery, Outcome, RunState, StepEnd};
+use crate::job::{DeliveryId, NewDelivery, Outcome, RunState, StepEnd};
 use crate::store::{RunUpdate, Start};
 
 /// A home with a log file of one line, which the job's first step reads from its start.
@@ -118,11 +118,7 @@ async fn what_was_committed_and_not_sent_when_the_process_died_goes_out_once_it_
     let start = Start::RunningBy(home.engine.lock.clone());
     let run = store.accept(&by_hand(json!({})), "hash", start).await;
     let run = run.unwrap().run();
-    let message = |kind: &str, target: Value| NewDelivery {
-        kind: kind.to_owned(),
-        target,
-        body: kind.to_owned(),
-    };
+    let message = |kind: &str, target: Value| NewDelivery::usual(kind, "", target, kind);
     let update = RunUpdate {
         state: Some(RunState::Finished(Outcome::Ok)),
         deliveries: vec![
@@ -136,7 +132,12 @@ async fn what_was_committed_and_not_sent_when_the_process_died_goes_out_once_it_
 
     assert_eq!(late(&home).await, (vec![], vec![]), "its process lives");
     home.lock = None;
-    let stale = home.engine.store.unsent().await.unwrap();
+    let stale = home
+        .engine
+        .store
+        .unsent(DeliveryId::default(), 9)
+        .await
+        .unwrap();
     let refused = format!(
         "run {run} of `{JOB}`: file: /nowhere was filled in by the run, and leaves the workspace"
     );
@@ -157,8 +158,10 @@ async fn late(home: &Home) -> (Vec<String>, Vec<String>) {
     let mut tell = |late: Late<'_>| {
         let (run, job, message) = (late.run, late.job, late.message);
         said.push(format!(
-            "{run} of {job} to {}: {}",
-            message.meant_for, message.text
+            "{} of {job} to {}: {}",
+            run.expect("a run says it"),
+            message.meant_for,
+            message.text
         ));
     };
     let failed = send_left(&home.engine, &mut tell).await.unwrap();
@@ -234,7 +237,7 @@ async fn outcome_steps_and_messages_are_one_commit() {
     let story = home.story(ran.finished.run);
     assert_eq!(story.row.state, RunState::Finished(Outcome::Ok));
     assert_eq!(story.steps[0].end, StepEnd::Done(Value::Null).word());
-    assert_eq!(story.deliveries[0].body, "1");
+    assert_eq!(story.deliveries[0].message.body, "1");
     assert_eq!(story.row.deliveries.sent, 1);
     let last: Vec<_> = ran.shown.iter().rev().take(2).collect();
     assert_eq!(last, ["finished: Ok", "says: 1"]);

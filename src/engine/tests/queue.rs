@@ -186,13 +186,13 @@ fn a_run_goes_on_in_the_next_life_with_the_text_and_the_results_it_had() {
         (story.row.attempt, story.event.payload["body"]["x"].as_i64()),
         (2, Some(1))
     );
-    assert_eq!(story.deliveries[0].body, "1 before");
+    assert_eq!(story.deliveries[0].message.body, "1 before");
     assert_eq!(result(&story, "log")["total"], 1);
     // Its position moved with its end, so the next run has the rest, and the new text.
     let next = den.happens("a");
     den.gate(next).open();
     den.emptied();
-    assert_eq!(den.story(next).deliveries[0].body, "1 after");
+    assert_eq!(den.story(next).deliveries[0].message.body, "1 after");
 }
 
 #[test]

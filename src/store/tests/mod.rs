@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::clock::{SystemClock, TestClock};
-use crate::job::{CursorKey, NewDelivery, StepRecord, TriggerKind};
+use crate::job::{CursorKey, DeliveryId, NewDelivery, StepRecord, TriggerKind};
 
 /// A store in a folder of its own, with a clock that stands still.
 struct Home {
@@ -122,11 +122,7 @@ fn step(position: u32, end: &'static str) -> StepRecord {
 }
 
 fn message(body: &str) -> NewDelivery {
-    NewDelivery {
-        kind: "console".to_owned(),
-        target: Value::Null,
-        body: body.to_owned(),
-    }
+    NewDelivery::usual("console", "", Value::Null, body)
 }
 
 /// A failure of `backup` that the words say with the count.

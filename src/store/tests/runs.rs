@@ -52,7 +52,7 @@ async fn the_whole_story_of_a_run_comes_back_as_it_was_written() {
     let sent: Vec<_> = story
         .deliveries
         .iter()
-        .map(|sent| (sent.id, sent.body.as_str()))
+        .map(|sent| (sent.id, sent.message.body.as_str()))
         .collect();
     assert_eq!(sent, [(ids[0], "hello"), (ids[1], "there")]);
     let failed = Outcome::Failed("text: no answer".to_owned());

@@ -21,7 +21,7 @@ use crate::clock::{Clock, TestClock};
 use crate::config::Config;
 use crate::config::diagnostic::Source;
 use crate::config::folder::{Folder, Texts};
-use crate::engine::{Engine, Intake, Loaded, Outbox, Patience, Queue};
+use crate::engine::{Engine, Intake, Loaded, Outbox, Patience, Queue, aloud};
 use crate::store::lock::ProcessLock;
 use crate::store::{Filter, Mode, Store};
 use crate::system::Machine;
@@ -76,7 +76,11 @@ impl Pi {
             patience: Patience::None,
             state,
         };
-        let queue = Queue::new(engine.clone(), Outbox::start(engine.clone()), latest);
+        let queue = Queue::new(
+            engine.clone(),
+            Outbox::new(engine.clone(), latest.clone(), aloud()),
+            latest,
+        );
         // Runs are written down and wait: these stories are about their slots.
         queue.stop();
         let intake = Intake::new(queue);
