@@ -211,7 +211,7 @@ fn record(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     execute(
         connection,
         "INSERT INTO deliveries (id, run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
-         VALUES (?1, ?1, 'bench', 'console', 'console ', 'null', 'there are 3 entries today', 'pending', 0, ?2, ?2)",
+         VALUES (?1, ?1, 'bench', 'console', 'console', 'null', 'there are 3 entries today', 'pending', 0, ?2, ?2)",
         params![run, now],
     )?;
     execute(

@@ -209,7 +209,7 @@ fn record(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     execute(
         connection,
         "INSERT INTO deliveries (id, run_id, owner, kind, lane, target, body, state, attempts, due_at, created_at)
-         VALUES (?1, ?1, 'bench', 'console', 'console ', 'null', ?2, 'pending', 0, ?3, ?3)",
+         VALUES (?1, ?1, 'bench', 'console', 'console', 'null', ?2, 'pending', 0, ?3, ?3)",
         params![run, BODY, now],
     )?;
     execute(

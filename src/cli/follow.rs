@@ -126,6 +126,11 @@ pub(super) async fn follow(
     for unsent in finished.unsent.iter().chain(&printed.failed) {
         errln!("{}: not delivered: {unsent}", context.paint.error("error"));
     }
+    if !finished.kept.is_empty() {
+        let kept = finished.kept.join(", ");
+        let said = format!("kept in the outbox for the daemon or a later run: {kept}");
+        errln!("{}", context.paint.faint(&said));
+    }
     let sent = finished.unsent.is_empty() && printed.failed.is_none();
     Ok(match finished.outcome {
         Outcome::Ok | Outcome::NothingToSay(_) if sent => 0,

@@ -4,6 +4,7 @@ mod console;
 mod email;
 mod file;
 mod journal;
+mod owner;
 mod prepare;
 mod send;
 mod telegram;
@@ -20,9 +21,10 @@ use crate::job::OnUnknown;
 pub use console::Console;
 pub use email::Email;
 pub use file::File;
+pub use owner::to_owner;
 pub use prepare::{Making, prepare};
 pub use send::{
-    By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, notice, send, spacing,
+    By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, place, send, spacing,
 };
 pub use telegram::Telegram;
 pub use webhook::Webhook;

@@ -153,14 +153,6 @@ impl Target {
     }
 }
 
-/// A message from the program itself to its owner, in the log.
-pub fn notice(level: Level, text: &str) -> NewDelivery {
-    let target = json!({ "level": level });
-    let mut message = NewDelivery::usual("journal", "", target, text);
-    message.lane = "journal".to_owned();
-    message
-}
-
 /// The least time from one message of a lane to the next.
 pub fn spacing(kind: &str) -> Duration {
     match kind {
@@ -200,6 +192,18 @@ pub async fn send(
             "this version is not connected to Telegram",
             (sending.by, say),
         ),
+    }
+}
+
+/// Where a message goes, for people: a path, an address, `owner`.
+pub fn place(message: &NewDelivery) -> String {
+    let target = Target::of(message);
+    match target {
+        Ok(Target::File(target)) => target.path,
+        Ok(Target::Webhook(target)) => target.url,
+        Ok(Target::Email(target)) => target.to.join(", "),
+        Ok(Target::Telegram(target)) => target.place(),
+        Ok(Target::Console(_) | Target::Journal(_)) | Err(_) => message.kind.clone(),
     }
 }
 

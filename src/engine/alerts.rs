@@ -9,13 +9,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::{Engine, EngineError, Loaded, Outbox};
 use crate::config::Settings;
 use crate::config::settings::Notify;
-use crate::delivery;
+use crate::delivery::to_owner;
 use crate::job::{NewDelivery, Outcome, RunId, TriggerKind};
 use crate::journal::{self, Level};
 use crate::store::{Heard, News, Store, Told, Words};
@@ -297,25 +296,11 @@ fn messages(settings: &Settings, about: &str, text: &str) -> Vec<NewDelivery> {
     let mut messages: Vec<_> = settings
         .notify
         .iter()
-        .map(|notify| message(*notify, text))
+        .map(|notify| to_owner(*notify, settings, text))
         .collect();
-    messages.retain(|message| Subject::Place(message.kind.clone()).to_string() != about);
+    messages.retain(|message| Subject::Place(message.lane.clone()).to_string() != about);
     if messages.is_empty() {
-        messages.push(message(Notify::Journal, text));
+        messages.push(to_owner(Notify::Journal, settings, text));
     }
     messages
-}
-
-fn message(notify: Notify, text: &str) -> NewDelivery {
-    match notify {
-        Notify::Journal => delivery::notice(Level::Error, text),
-        Notify::Telegram => NewDelivery::usual("telegram", "owner", json!({}), text),
-        Notify::Console => {
-            NewDelivery::usual("console", "owner", json!({ "job": "reveille" }), text)
-        }
-        Notify::Email => {
-            let target = json!({ "to": ["owner"], "subject": "Reveille" });
-            NewDelivery::usual("email", "owner", target, text)
-        }
-    }
 }

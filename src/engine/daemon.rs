@@ -6,9 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{
-    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, aloud, watches,
-};
+use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, hear, watches};
 use crate::clock;
 use crate::store::Store;
 
@@ -41,8 +39,9 @@ impl Daemon {
         let (latest, reading) = watch::channel(Arc::clone(&engine.loaded));
         let alerts = Alerts::load(&engine, reading.clone()).await?;
         engine.alerts = Some(alerts.clone());
-        let outbox = Outbox::start(engine.clone(), reading.clone(), aloud()).await?;
+        let outbox = Outbox::new(engine.clone(), reading.clone(), hear(alerts.clone()));
         alerts.sent_by(outbox.clone());
+        outbox.begin().await?;
         let queue = Queue::new(engine, outbox.clone(), reading);
         adopt::adopt(&queue).await?;
         let intake = Intake::new(Arc::clone(&queue));

@@ -35,7 +35,7 @@ pub use alerts::{Alerts, LastGood, Notice, Subject};
 pub use daemon::Daemon;
 pub use intake::{ByHand, Intake, Taken};
 pub use loaded::Loaded;
-pub use outbox::{Hear, Heard, Outbox, aloud, told};
+pub use outbox::{Hear, Heard, Outbox, aloud, hear};
 pub use patience::Patience;
 pub use queue::{Queue, Seat};
 pub use reading::{Reading, Stale};

@@ -30,7 +30,7 @@ impl NewDelivery {
     pub fn usual(kind: &str, place: &str, target: Value, body: impl Into<String>) -> Self {
         NewDelivery {
             kind: kind.to_owned(),
-            lane: format!("{kind} {place}"),
+            lane: format!("{kind} {place}").trim_end().to_owned(),
             target,
             body: body.into(),
             policy: Policy::default(),

@@ -43,7 +43,7 @@ impl Store {
     ) -> Result<Vec<DeliveryId>, StoreError> {
         let (now, owner) = (self.now(), owner.to_owned());
         self.write(move |connection| {
-            let one = |message| insert(connection, (None, Some(&owner)), message, now);
+            let one = |message| say(connection, &owner, message, now);
             messages.iter().map(one).collect()
         })
         .await

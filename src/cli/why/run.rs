@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use crate::cli::context::Context;
 use crate::cli::history::{short, state_word};
+use crate::delivery::place;
 use crate::job::{Call, RunState, StepRecord};
 use crate::store::{Delivery, DeliveryState, RunStory};
 
@@ -73,12 +74,7 @@ fn call(call: &Call) -> String {
 }
 
 fn delivery(delivery: &Delivery, zone: Tz) -> String {
-    let to = delivery
-        .message
-        .target
-        .get("to")
-        .and_then(|to| to.as_str())
-        .unwrap_or(&delivery.message.kind);
+    let to = place(&delivery.message);
     match &delivery.state {
         DeliveryState::Sent { at, .. } => {
             format!(
@@ -86,8 +82,10 @@ fn delivery(delivery: &Delivery, zone: Tz) -> String {
                 at.with_timezone(&zone).format("%H:%M:%S")
             )
         }
-        DeliveryState::Parked(reason) => format!("set aside for {to}: {}", one_line(reason)),
         DeliveryState::Pending | DeliveryState::Sending => format!("on its way to {to}"),
+        DeliveryState::Parked(reason) => {
+            format!("set aside for {to}: {}", one_line(reason))
+        }
         DeliveryState::Failed(reason) => format!("not delivered to {to}: {}", one_line(reason)),
         DeliveryState::Dropped(reason) => format!("dropped for {to}: {}", one_line(reason)),
     }

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::delivery::Said;
+use crate::engine::alerts::{Alerts, Notice, Subject};
 use crate::journal::{self, Level};
-use crate::store::Delivery;
+use crate::store::{Delivery, DeliveryState};
 
 /// What the outbox lets others hear.
 #[derive(Debug, Clone, Copy)]
@@ -14,10 +15,31 @@ pub enum Heard<'a> {
     Said(Said<'a>),
     /// A message was given up or set aside: its state says which, and why.
     Undelivered(&'a Delivery),
+    /// A lane delivers that did not, or was not known to.
+    Well(&'a str),
 }
 
 /// Somebody who hears it. It is called from the tasks that send, so it may not wait.
 pub type Hear = Arc<dyn Fn(Heard<'_>) + Send + Sync>;
+
+/// What a daemon does with it: its streams and its owner hear of it.
+pub fn hear(alerts: Alerts) -> Hear {
+    let aloud = aloud();
+    Arc::new(move |heard| {
+        let alerts = alerts.clone();
+        match heard {
+            Heard::Said(_) => aloud(heard),
+            Heard::Undelivered(delivery) => {
+                let notice = notice(delivery);
+                tokio::spawn(async move { alerts.tell(notice).await });
+            }
+            Heard::Well(lane) => {
+                let place = Subject::Place(lane.to_owned());
+                tokio::spawn(async move { alerts.over_with(&place).await });
+            }
+        }
+    })
+}
 
 /// On stdout and stderr.
 pub fn aloud() -> Hear {
@@ -31,18 +53,30 @@ pub fn aloud() -> Hear {
         }
         Heard::Said(Said::Journal { level, text }) => journal::say(level, text),
         Heard::Said(Said::Instead { text }) => journal::say(Level::Warning, text),
-        Heard::Undelivered(delivery) => journal::say(Level::Error, told(delivery)),
+        Heard::Undelivered(delivery) => {
+            let (lane, id) = (&delivery.message.lane, delivery.id.0);
+            let why = delivery.reason.as_deref().unwrap_or_default();
+            let said = format!("message {id} to {lane} {}: {why}", delivery.state.word());
+            journal::say(Level::Error, said);
+        }
+        Heard::Well(_) => {}
     })
 }
 
-/// What there is to tell of a message that did not go out, in one line.
-pub fn told(delivery: &Delivery) -> String {
-    let whose = match (delivery.run, &delivery.job) {
-        (Some(run), Some(job)) => format!("run {run} of `{job}`"),
-        _ => "a message of the program".to_owned(),
-    };
-    let (kind, id) = (&delivery.message.kind, delivery.id.0);
-    let why = delivery.reason.as_deref().unwrap_or_default();
-    let word = delivery.state.word();
-    format!("{whose}: {kind} {word}: {why} (`reveille outbox retry {id}` sends it again)")
+fn notice(delivery: &Delivery) -> Notice {
+    let place = delivery.message.lane.clone();
+    let reason = delivery.reason.clone().unwrap_or_default();
+    let delivery_id = delivery.id;
+    match delivery.state {
+        DeliveryState::Parked(_) => Notice::Parked {
+            place,
+            delivery: delivery_id,
+            reason,
+        },
+        _ => Notice::NotDelivered {
+            place,
+            delivery: delivery_id,
+            reason,
+        },
+    }
 }

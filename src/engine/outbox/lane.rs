@@ -34,6 +34,14 @@ pub(super) enum Next {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Epoch(u64);
 
+/// Whether a lane delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Trouble {
+    #[default]
+    Perhaps,
+    None,
+}
+
 /// A lane. What it holds in memory is the beginning of what the store holds of it, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
@@ -51,6 +59,8 @@ pub(super) struct Lane {
     in_flight: HashSet<DeliveryId>,
     /// How many may be under way beside those that are.
     width: usize,
+    /// Whether its last message failed; unknown until one is sent.
+    trouble: Trouble,
     /// By the monotonic clock: the next begins no sooner.
     not_before: Duration,
 }
@@ -125,6 +135,11 @@ impl Lane {
         if let Some(row) = again {
             self.put(row);
         }
+    }
+
+    /// It gave a message up, or delivered one; says whether that is news.
+    pub(super) fn delivers(&mut self, trouble: Trouble) -> bool {
+        std::mem::replace(&mut self.trouble, trouble) != trouble
     }
 
     /// A sleep is over.

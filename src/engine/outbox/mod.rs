@@ -17,7 +17,7 @@ use super::{Engine, EngineError, Loaded};
 use crate::delivery::Channels;
 use crate::job::{DeliveryId, NewDelivery};
 
-pub use hear::{Hear, Heard, aloud, told};
+pub use hear::{Hear, Heard, aloud, hear};
 pub use judge::{Row, judge};
 
 use lane::{Lane, Next};
@@ -59,19 +59,10 @@ impl fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// Takes over what dead processes left, and begins to send it. What may not be sent twice and may have left is set
-    /// aside, and heard of.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
-    pub async fn start(
-        engine: Engine,
-        loaded: watch::Receiver<Arc<Loaded>>,
-        hear: Hear,
-    ) -> Result<Self, EngineError> {
-        let parked = engine.store.adopt_outbox(&engine.lock).await?;
+    /// A sender that sends what it is offered, by the newest of `loaded`.
+    pub fn new(engine: Engine, loaded: watch::Receiver<Arc<Loaded>>, hear: Hear) -> Self {
         let channels = Channels::new(engine.state.clone(), Arc::clone(&engine.clock));
-        let outbox = Outbox {
+        Outbox {
             shared: Arc::new(Shared {
                 engine,
                 loaded,
@@ -81,12 +72,20 @@ impl Outbox {
                 settled: watch::Sender::new(0),
                 under_way: watch::Sender::new(0),
             }),
-        };
-        for delivery in &parked {
-            (outbox.shared.hear)(Heard::Undelivered(delivery));
         }
-        outbox.look().await?;
-        Ok(outbox)
+    }
+
+    /// Takes over what dead processes left, and sends it. What may not be sent twice and may have left is set aside, and
+    /// heard of.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn begin(&self) -> Result<(), EngineError> {
+        let engine = &self.shared.engine;
+        for delivery in engine.store.adopt_outbox(&engine.lock).await? {
+            (self.shared.hear)(Heard::Undelivered(&delivery));
+        }
+        self.look().await
     }
 
     /// Sends messages that this process committed, in the order of their numbers.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::lane::{Epoch, KEPT, Lane, Next};
+use super::lane::{Epoch, KEPT, Lane, Next, Trouble};
 use super::{Heard, Row, Shared, judge};
 use crate::delivery::{self, By, Sending, Sent};
 use crate::engine::EngineError;
@@ -113,12 +113,16 @@ impl Shared {
         self.insist(|| store.settle(row.id, settled.clone()))
             .await?;
         match settled {
-            Settled::Sent(_) => None,
+            Settled::Sent(_) => {
+                self.trouble(&row, Trouble::None);
+                None
+            }
             Settled::Again(due_at, _) => {
                 (row.attempts, row.due_at) = (row.attempts + 1, due_at);
                 Some(row)
             }
             Settled::Failed(_) | Settled::Parked(_) => {
+                self.trouble(&row, Trouble::Perhaps);
                 let id = row.id;
                 let read = || store.read(move |reader| reader.delivery(id));
                 if let Some(Some(delivery)) = self.insist(read).await {
@@ -126,6 +130,13 @@ impl Shared {
                 }
                 None
             }
+        }
+    }
+
+    fn trouble(&self, row: &Row, trouble: Trouble) {
+        let news = self.lanes().lane(&row.message.lane).1.delivers(trouble);
+        if news && trouble == Trouble::None {
+            (self.hear)(Heard::Well(&row.message.lane));
         }
     }
 

@@ -225,7 +225,8 @@ impl Timetable {
             self.entries[index].accounted = accounted;
             if stuck {
                 // Nothing was due of it after all; it is looked at again, and not at once.
-                self.heap.push(Reverse((now + TimeDelta::seconds(1), index)));
+                self.heap
+                    .push(Reverse((now + TimeDelta::seconds(1), index)));
             } else {
                 self.schedule(index).await?;
             }

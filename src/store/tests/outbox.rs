@@ -38,7 +38,7 @@ async fn a_delivery_goes_from_the_outbox_to_one_end() {
     let parked = Settled::Parked("reset".to_owned());
     store.settle(ids[4], parked).await.unwrap();
 
-    assert_eq!(lane(store, "console "), [ids[3]]);
+    assert_eq!(lane(store, "console"), [ids[3]]);
     let due = delivery(store, ids[3]);
     assert_eq!((due.attempts, due.due_at), (1, later));
     assert_eq!(
@@ -99,7 +99,7 @@ async fn the_program_itself_says_something() {
     let ids = home.store.say(vec![message("a")], "me").await.unwrap();
     let row = delivery(&home.store, ids[0]);
     assert_eq!((row.run, row.job), (None, None));
-    assert_eq!(lane(&home.store, "console "), ids);
+    assert_eq!(lane(&home.store, "console"), ids);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn what_may_have_left_when_its_process_died_is_set_aside_and_the_rest_is_t
         .map(|row| (row.id, row.state.word()))
         .collect();
     assert_eq!(parked, [(of_dead[0], "parked")]);
-    assert_eq!(lane(store, "console "), [of_dead[1]]);
+    assert_eq!(lane(store, "console"), [of_dead[1]]);
     assert_eq!(delivery(store, of_alive[0]).state, DeliveryState::Sending);
     assert_eq!(store.adopt_outbox("me").await.unwrap(), [], "told once");
 }
@@ -203,7 +203,7 @@ async fn a_person_retries_and_drops() {
         let now = (row.state, row.attempts, row.due_at, row.reason);
         assert_eq!(now, (DeliveryState::Pending, 0, start(), None));
     }
-    assert_eq!(lane(store, "console "), ids[..4]);
+    assert_eq!(lane(store, "console"), ids[..4]);
     for id in [ids[4], ids[5], DeliveryId(99)] {
         assert_eq!(store.retry_deliveries(Which::One(id)).await, Ok(0));
         assert_eq!(store.drop_deliveries(Which::One(id)).await, Ok(0));

@@ -66,14 +66,9 @@ impl Home {
         committed: Vec<(DeliveryId, NewDelivery)>,
     ) -> Outbox {
         self.engine.store.tidy().unwrap();
-        let outbox = Outbox::start(
-            self.engine.clone(),
-            self.loaded.subscribe(),
-            Arc::clone(&self.hear),
-        );
+        let outbox = self.start().await;
         let mut ballast = std::fs::File::create(disk.0.path().join("ballast")).unwrap();
         while ballast.write_all(&[0; 4096]).is_ok() {}
-        let outbox = outbox.await.unwrap();
         outbox.offer(committed);
         outbox
     }

@@ -61,8 +61,8 @@ impl Home {
             store: store.unwrap().store,
             lock: lock.name().to_owned(),
             state,
-            alerts: None,
             patience: Patience::Endless,
+            alerts: None,
         };
         Home {
             folder,
@@ -90,8 +90,9 @@ impl Home {
 
     async fn start(&self) -> Outbox {
         let (engine, loaded) = (self.engine.clone(), self.loaded.subscribe());
-        let outbox = Outbox::start(engine, loaded, Arc::clone(&self.hear)).await;
-        outbox.unwrap()
+        let outbox = Outbox::new(engine, loaded, Arc::clone(&self.hear));
+        outbox.begin().await.unwrap();
+        outbox
     }
 
     /// Commits messages, as the end of a run does.
@@ -154,6 +155,7 @@ fn line(heard: Heard<'_>) -> String {
         Heard::Said(Said::Console { job, text }) => format!("{job} says {text}"),
         Heard::Said(Said::Journal { level, text }) => format!("{level:?} {text}"),
         Heard::Said(Said::Instead { text }) => format!("instead {text}"),
+        Heard::Well(lane) => format!("well: {lane}"),
         Heard::Undelivered(delivery) => {
             let why = delivery.reason.as_deref().unwrap_or_default();
             format!("{} {}: {why}", delivery.message.body, delivery.state.word())

@@ -22,7 +22,7 @@ use crate::clock::{Clock, TestClock};
 use crate::config::Config;
 use crate::config::diagnostic::Source;
 use crate::config::folder::{Folder, Texts};
-use crate::engine::{Engine, Intake, Loaded, Outbox, Patience, Queue};
+use crate::engine::{Engine, Intake, Loaded, Outbox, Patience, Queue, aloud};
 use crate::store::lock::ProcessLock;
 use crate::store::{Filter, Mode, Store};
 use crate::system::Machine;
@@ -77,8 +77,11 @@ impl Pi {
             patience: Patience::None,
             state,
         };
-        let outbox = Outbox::start(engine.clone(), latest.clone(), crate::engine::aloud());
-        let queue = Queue::new(engine.clone(), outbox.await.unwrap(), latest);
+        let queue = Queue::new(
+            engine.clone(),
+            Outbox::new(engine.clone(), latest.clone(), aloud()),
+            latest,
+        );
         // Runs are written down and wait: these stories are about their slots.
         queue.stop();
         let intake = Intake::new(queue);
