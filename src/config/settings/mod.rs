@@ -20,7 +20,7 @@ pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
 pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
-    AuthoredTelegram, AuthoredWeb, Notify, TelegramSettings,
+    AuthoredTelegram, AuthoredWeb, DEFAULT_LISTEN, Notify, TelegramSettings, WebSettings,
 };
 
 /// The configuration, resolved.
@@ -42,6 +42,8 @@ pub struct Settings {
     pub telegram: Option<TelegramSettings>,
     /// Where failures are told.
     pub notify: Vec<Notify>,
+    /// The HTTP listener.
+    pub web: WebSettings,
     /// How long finished runs are kept.
     pub keep_for: Duration,
     /// How many finished runs are kept.
@@ -66,6 +68,7 @@ impl Settings {
             routes: BTreeMap::new(),
             telegram: None,
             notify: vec![Notify::Journal],
+            web: WebSettings::default(),
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
             max_runs: 256,
