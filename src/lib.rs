@@ -27,7 +27,8 @@
 //! - [`config`]: files to jobs. [`config::read`] finds every mistake of a file, [`config::resolve`] is what a kind is checked
 //!   against, [`config::job_file`] and [`config::settings`] put it together.
 //! - [`engine`]: executes a run.
-//! - [`cli`]: one file a command.
+//! - [`web`]: the HTTP listener: requests to events.
+//! - [`cli`]: one file a command, and the socket through which the daemon serves it.
 //!
 //! `trigger`, `step` and `delivery` name `config::value`, `config::read` and `config::resolve`, and `config::job_file` names the
 //! kinds: those two floors are one, because a kind's keys, check and action are one file.
@@ -77,4 +78,5 @@ pub mod system;
 pub mod template;
 pub mod trigger;
 pub mod watch;
+pub mod web;
 pub mod workspace;

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     // name the values and the reader of `config`. `kinds` is the macro that writes their tables.
     KINDS,
     &["engine"],
+    &["web"],
     &["cli"],
 ];
 

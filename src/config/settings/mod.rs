@@ -22,7 +22,7 @@ pub use email::{AuthoredEmail, EmailSettings, Security};
 pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
-    AuthoredTelegram, AuthoredWeb, Notify, TelegramSettings,
+    AuthoredTelegram, AuthoredWeb, DEFAULT_LISTEN, Notify, TelegramSettings, WebSettings,
 };
 
 /// The configuration, resolved.
@@ -46,6 +46,8 @@ pub struct Settings {
     pub telegram: Option<TelegramSettings>,
     /// Where failures are told.
     pub notify: Vec<Notify>,
+    /// The HTTP listener.
+    pub web: WebSettings,
     /// How long finished runs are kept.
     pub keep_for: Duration,
     /// How many finished runs are kept.
@@ -71,6 +73,7 @@ impl Settings {
             email: None,
             telegram: None,
             notify: vec![Notify::Journal],
+            web: WebSettings::default(),
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
             max_runs: 256,

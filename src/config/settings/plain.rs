@@ -1,5 +1,6 @@
 //! The sections that are one table each.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use schemars::JsonSchema;
@@ -87,8 +88,29 @@ pub struct TelegramSettings {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredWeb {
-    /// The address and port of the listener; loopback when left out.
+    /// The address and port of the listener; 127.0.0.1:7777 when left out.
     listen: Option<Listen>,
+    /// Names under which others call it, as behind a proxy; its addresses and `localhost` need none.
+    hosts: Option<Vec<String>>,
+}
+
+/// The HTTP listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebSettings {
+    /// Where it listens; `None`: at [`DEFAULT_LISTEN`] once a job has a webhook.
+    pub listen: Option<SocketAddr>,
+    /// Names under which others call it.
+    pub hosts: Vec<String>,
+}
+
+/// Where the listener is when nobody says where.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7777);
+
+impl WebSettings {
+    /// Whether none but programs of this machine call it.
+    pub fn is_private(&self) -> bool {
+        self.hosts.is_empty() && self.listen.is_none_or(|listen| listen.ip().is_loopback())
+    }
 }
 
 /// `[limits]`
@@ -150,8 +172,13 @@ pub(super) fn resolve(
     if let Some(notify) = owner.and_then(|owner| owner.notify) {
         settings.notify = notify.0;
     }
+    if let Some(web) = section::<AuthoredWeb>(reader, root, "web") {
+        settings.web = WebSettings {
+            listen: Some(web.listen.map_or(DEFAULT_LISTEN, |listen| listen.0)),
+            hosts: web.hosts.unwrap_or_default(),
+        };
+    }
     // Checked now, used by the daemon.
-    section::<AuthoredWeb>(reader, root, "web");
     if let Some(limits) = section::<AuthoredLimits>(reader, root, "limits") {
         let runs = limits
             .runs
