@@ -11,7 +11,9 @@ mod history;
 mod init;
 mod install;
 mod jobs;
+mod manager;
 mod moment;
+mod mute;
 mod next;
 mod out;
 mod paint;
@@ -81,6 +83,10 @@ enum Command {
     History(history::Arguments),
     /// Tell the whole story of a run
     Show(show::Arguments),
+    /// Hear nothing of a job's failures, or of failures like these, for a while
+    Mute(mute::Arguments),
+    /// Hear of them again
+    Unmute(mute::Unmute),
     /// Write a working example folder
     Init(init::Arguments),
     /// Say what this machine can and cannot promise, and what to do about it
@@ -120,6 +126,8 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Resume(arguments) => pause::resume(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Mute(arguments) => mute::run(context, arguments),
+        Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(context, arguments),
         Command::Install(arguments) => install::run(arguments),
@@ -142,6 +150,8 @@ impl Command {
             | Command::Resume(_)
             | Command::History(_)
             | Command::Show(_)
+            | Command::Mute(_)
+            | Command::Unmute(_)
             | Command::Backup(_) => true,
             Command::Daemon(_)
             | Command::Init(_)

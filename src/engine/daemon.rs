@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, aloud};
+use super::{
+    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, aloud,
+};
 use crate::clock;
 use crate::store::Store;
 
@@ -56,6 +58,11 @@ impl Daemon {
     /// Swaps the reading of the user's folder; runs under way keep theirs.
     pub fn reload(&self, loaded: Loaded) {
         self.latest.send_replace(Arc::new(loaded));
+    }
+
+    /// A look whether everything of it moves, these parts included.
+    pub fn pulse(&self, parts: Vec<Part>) -> Pulse {
+        Pulse::new(&self.queue.engine, parts)
     }
 
     /// Ends: nothing begins any more, and what is under way has some time to end. What does not, is gone on with by the

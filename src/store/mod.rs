@@ -242,6 +242,14 @@ impl Store {
             .await
     }
 
+    /// Another process's write transaction, for as long as it is kept.
+    #[cfg(test)]
+    pub(crate) fn seized(&self) -> Connection {
+        let connection = open::connect(&self.inner.path).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+
     /// Asks questions of one snapshot, without blocking the async caller.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -262,6 +270,15 @@ impl Store {
         work: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.noticing_damage(self.inner.readers.read(work))
+    }
+
+    /// Completes once the writer has done what it had to do before, and could write: it begins a transaction and commits
+    /// nothing, so that nothing reaches the disk.
+    ///
+    /// # Errors
+    /// It could not.
+    pub async fn answer(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
     }
 
     /// The runs that processes left running when they died.

@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::read::Reader;
-use super::secret::SecretRef;
+use super::secret::{Address, SecretRef};
 use super::words::without_consequences;
 use crate::template::Locale;
 
@@ -22,7 +22,7 @@ pub use email::{AuthoredEmail, EmailSettings, Security};
 pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
-    AuthoredTelegram, AuthoredWeb, Notify, TelegramSettings,
+    AuthoredTelegram, AuthoredWeb, HeartbeatSettings, Notify, TelegramSettings,
 };
 
 /// The configuration, resolved.
@@ -46,6 +46,8 @@ pub struct Settings {
     pub telegram: Option<TelegramSettings>,
     /// Where failures are told.
     pub notify: Vec<Notify>,
+    /// A service that misses us when we are silent.
+    pub heartbeat: Option<HeartbeatSettings>,
     /// How long finished runs are kept.
     pub keep_for: Duration,
     /// How many finished runs are kept.
@@ -71,6 +73,7 @@ impl Settings {
             email: None,
             telegram: None,
             notify: vec![Notify::Journal],
+            heartbeat: None,
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
             max_runs: 256,
@@ -92,7 +95,14 @@ impl Settings {
         let telegram = self.telegram.iter().map(|telegram| &telegram.token);
         let login = self.email.iter().flat_map(|email| &email.login);
         let password = login.map(|(_, password)| password);
-        keys.chain(addresses).chain(telegram).chain(password)
+        let ping = self
+            .heartbeat
+            .iter()
+            .filter_map(|heartbeat| match &heartbeat.ping {
+                Address::Secret(secret) => Some(secret),
+                Address::Typed(_) => None,
+            });
+        keys.chain(addresses).chain(telegram).chain(password).chain(ping)
     }
 }
 

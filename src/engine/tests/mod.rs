@@ -7,6 +7,7 @@ mod flow;
 mod prompt;
 mod prompt_failures;
 mod prompt_text;
+mod pulse;
 mod queue;
 mod secrets;
 mod web;
