@@ -34,6 +34,8 @@ pub struct Lent {
     pub store: Store,
     /// The way into it.
     pub intake: Intake,
+    /// Since when it runs.
+    pub since: DateTime<Utc>,
 }
 
 impl Lent {
@@ -53,6 +55,7 @@ impl Lent {
             clock: Arc::clone(&engine.clock),
             store: engine.store.clone(),
             intake,
+            since: engine.clock.now(),
         }
     }
 }

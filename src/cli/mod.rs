@@ -24,6 +24,7 @@ mod schema;
 mod show;
 pub mod socket;
 mod spinner;
+mod status;
 mod why;
 
 use std::path::PathBuf;
@@ -83,6 +84,8 @@ enum Command {
     History(history::Arguments),
     /// Tell the whole story of a run
     Show(show::Arguments),
+    /// Show how everything stands: daemon, jobs, runs, outbox, alerts, clock, disk
+    Status(status::Arguments),
     /// Hear nothing of a job's failures, or of failures like these, for a while
     Mute(mute::Arguments),
     /// Hear of them again
@@ -126,6 +129,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Resume(arguments) => pause::resume(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Status(arguments) => status::run(context, arguments),
         Command::Mute(arguments) => mute::run(context, arguments),
         Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Init(arguments) => init::run(arguments),
@@ -150,6 +154,7 @@ impl Command {
             | Command::Resume(_)
             | Command::History(_)
             | Command::Show(_)
+            | Command::Status(_)
             | Command::Mute(_)
             | Command::Unmute(_)
             | Command::Backup(_) => true,

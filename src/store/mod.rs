@@ -24,6 +24,7 @@ mod slot;
 mod trigger;
 mod value;
 mod version;
+mod waiting;
 mod writer;
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use self::run::{Follow, Recorded, RunUpdate};
 pub use self::slot::{SlotEnd, SlotRow};
 pub use self::trigger::TimedTrigger;
 pub use self::version::Version;
+pub use self::waiting::Waiting;
 
 use self::check::Checker;
 use self::reader::Readers;
