@@ -5,6 +5,7 @@ mod door;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -12,11 +13,12 @@ use tokio::sync::oneshot;
 use self::door::Socket;
 use super::context::Context;
 use super::manager;
+use super::moment::shown;
 use super::socket::Lent;
 use crate::clock::timeout;
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::engine::{
-    Daemon, Engine, Metronome, Notice, Part, Patience, Ping, Reading, Stale, Timetable,
+    Daemon, Engine, Loaded, Metronome, Notice, Part, Patience, Ping, Reading, Stale, Timetable,
 };
 use crate::error::Error;
 use crate::journal::{self, Level};
@@ -70,13 +72,13 @@ async fn live(
     let timetable = timetable.await.map_err(Error::from)?;
     let metronome = Metronome::start().await;
     let metronome = metronome.map_err(|error| Error::bug(format!("no metronome: {error}")))?;
-    let beat = timetable.beat();
+    let (beat, coming) = (timetable.beat(), timetable.coming());
     let (end, ended) = oneshot::channel::<()>();
     let timetable = tokio::spawn(timetable.run(metronome.second(), async {
         let _ = ended.await;
     }));
     let socket = Socket::open(Lent::new(&engine, daemon.intake.clone()));
-    manager::ready(&status(&daemon));
+    manager::ready();
     for store::Notice::SetAside { file, why } in opened.notices {
         daemon.alerts.tell(Notice::SetAside { file, why }).await;
     }
@@ -84,8 +86,9 @@ async fn live(
     let mut ping = Ping::new(Arc::clone(&context.clock), daemon.intake.reloaded());
     let parts = vec![Part::beating("the timetable", TIMETABLE, beat)];
     let every = manager::watchdog().map_or(PULSE, |limit| limit / 4);
+    let intake = daemon.intake.clone();
     let pulse = tokio::spawn(daemon.pulse(parts).run(every, move || {
-        manager::alive();
+        manager::alive(&status(&intake.loaded(), *coming.borrow()));
         ping.alive();
     }));
     while let Told::Reload = signals.next().await {
@@ -93,7 +96,7 @@ async fn live(
         if let Err(error) = reload(context, &daemon).await {
             journal::say(Level::Error, error);
         }
-        manager::ready(&status(&daemon));
+        manager::ready();
     }
     pulse.abort();
     manager::stopping(END);
@@ -121,8 +124,10 @@ const TIMETABLE: Duration = Duration::from_secs(60);
 const END: Duration = Duration::from_secs(30);
 
 /// What `systemctl status` shows.
-fn status(daemon: &Daemon) -> String {
-    format!("{} jobs are loaded", daemon.intake.loaded().jobs.len())
+fn status(loaded: &Loaded, coming: Option<DateTime<Utc>>) -> String {
+    let zone = loaded.settings.timezone;
+    let next = coming.map(|coming| format!(", the next start is {}", shown(coming, zone, zone)));
+    format!("{} jobs{}", loaded.jobs.len(), next.unwrap_or_default())
 }
 
 /// Takes the user's folder in again: what loads as it is now, what does not as it was.

@@ -6,9 +6,9 @@ use sd_notify::NotifyState;
 
 use crate::journal::{self, Level};
 
-/// It runs, or runs again after a reload; `status` is what `systemctl status` shows.
-pub(super) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+/// It runs, or runs again after a reload.
+pub(super) fn ready() {
+    tell(&[NotifyState::Ready]);
 }
 
 /// It takes its files in again, until it is [`ready`].
@@ -30,10 +30,10 @@ pub(super) fn stopping(limit: Duration) {
     ]);
 }
 
-/// Everything moves.
-pub(super) fn alive() {
+/// Everything moves; `status` is what `systemctl status` shows.
+pub(super) fn alive(status: &str) {
     // One that is lost is made good by the next.
-    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+    let _ = sd_notify::notify(&[NotifyState::Watchdog, NotifyState::Status(status)]);
 }
 
 /// After how long without a sign of life it is killed and started again.

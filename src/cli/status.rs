@@ -10,6 +10,7 @@ use super::moment::shown;
 use super::next::timed;
 use super::out::outln;
 use crate::config::Config;
+use crate::engine::Subject;
 use crate::engine::schedule::{Occurrences, outlook};
 use crate::error::Error;
 use crate::job::{Alert, Mute, RunState};
@@ -89,7 +90,7 @@ fn look(context: &Context) -> Result<Status, Error> {
         mutes: Vec::new(),
         clock: Machine::default().synchronized(),
         next: next(&config, now),
-        disk: Disk::of(&context.state),
+        disk: context.state.ancestors().find_map(Disk::of),
     };
     if let Some(store) = context.existing_store()? {
         let read = store.read_now(|reader| {
@@ -199,7 +200,12 @@ impl Status {
             count => format!("{count} times since {since}"),
         };
         let run = alert.run.map(|run| format!(", {run}")).unwrap_or_default();
-        format!("{} ({times}{run}): {reason}", alert.about)
+        let about = match Subject::of(&alert.about) {
+            None => format!("`{}`", alert.about),
+            Some(Subject::File(path) | Subject::Watch(path)) => path,
+            Some(Subject::Place(place)) => format!("messages to {place}"),
+        };
+        format!("{about} ({times}{run}): {reason}")
     }
 
     fn moment(&self, at: DateTime<Utc>) -> String {

@@ -12,5 +12,6 @@ mod output;
 mod run;
 mod secrets;
 mod socket;
+mod status;
 mod steps;
 mod usage;
