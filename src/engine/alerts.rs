@@ -135,7 +135,11 @@ impl Alerts {
             None => (String::new(), Heard::Once),
             Some(subject) => {
                 let reason = notice.reason();
-                let fingerprint = fingerprint::exact(&reason);
+                let fingerprint = match subject {
+                    // The place of a mistake is what a person needs of it.
+                    Subject::File(_) => fingerprint::exact(&reason),
+                    Subject::Place(_) | Subject::Watch(_) => fingerprint::fingerprint("", &reason),
+                };
                 let heard = Heard::Bad {
                     fingerprint,
                     reason,
@@ -315,7 +319,7 @@ fn messages(settings: &Settings, about: &str, text: &str) -> Vec<NewDelivery> {
         .iter()
         .map(|notify| message(*notify, text))
         .collect();
-    messages.retain(|message| Subject::Place(message.kind.clone()).to_string() != about);
+    messages.retain(|message| Subject::Place(message.lane.clone()).to_string() != about);
     if messages.is_empty() {
         messages.push(message(Notify::Journal, text));
     }

@@ -244,6 +244,16 @@ impl Store {
             .await
     }
 
+    /// A disk with no room for another page, or with room again.
+    #[cfg(test)]
+    pub(crate) async fn room(&self, pages: u32) {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        let set = self.write(move |connection| {
+            Ok(connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?)
+        });
+        set.await.unwrap();
+    }
+
     /// Another process's write transaction, for as long as it is kept.
     #[cfg(test)]
     pub(crate) fn seized(&self) -> Connection {

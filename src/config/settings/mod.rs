@@ -102,7 +102,10 @@ impl Settings {
                 Address::Secret(secret) => Some(secret),
                 Address::Typed(_) => None,
             });
-        keys.chain(addresses).chain(telegram).chain(password).chain(ping)
+        keys.chain(addresses)
+            .chain(telegram)
+            .chain(password)
+            .chain(ping)
     }
 }
 

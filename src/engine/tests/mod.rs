@@ -1,5 +1,6 @@
 //! Whole runs in process: real SQLite in a temporary folder, a clock that a test moves, servers on 127.0.0.1:0.
 
+mod alerts;
 mod calendars;
 mod commits;
 mod den;
