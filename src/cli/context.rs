@@ -17,7 +17,7 @@ use crate::config::suggest::did_you_mean;
 use crate::config::{Config, Job};
 use crate::engine::{Engine, Intake};
 use crate::error::Error;
-use crate::store::{Mode, Store, StoreError};
+use crate::store::{Mode, Opened, Store, StoreError};
 
 const MEND: &str = "mend the file, then `reveille check`";
 
@@ -34,6 +34,8 @@ pub struct Lent {
     pub store: Store,
     /// The way into it.
     pub intake: Intake,
+    /// Since when it runs.
+    pub since: DateTime<Utc>,
 }
 
 impl Lent {
@@ -53,6 +55,7 @@ impl Lent {
             clock: Arc::clone(&engine.clock),
             store: engine.store.clone(),
             intake,
+            since: engine.clock.now(),
         }
     }
 }
@@ -195,7 +198,13 @@ impl Context {
         if let Some(lent) = &self.lent {
             return Ok(lent.store.clone());
         }
-        let store = self.open_once(mode)?;
+        Ok(self.opened(mode)?.store)
+    }
+
+    /// [`Context::open_store`], with what there is to say of it.
+    pub fn opened(&self, mode: Mode) -> Result<Opened, Error> {
+        let opened = self.open_once(mode)?;
+        let store = &opened.store;
         // A look at what every command needs: damage there is set aside now, and not by the command after this one.
         match store.read_now(|reader| reader.active()) {
             Err(StoreError::Damaged(_)) => {
@@ -203,20 +212,20 @@ impl Context {
                     .build()
                     .map(|runtime| runtime.block_on(store.check_ended()));
                 drop(looked);
-                drop(store);
+                drop(opened);
                 self.open_once(mode)
             }
-            _ => Ok(store),
+            _ => Ok(opened),
         }
     }
 
-    fn open_once(&self, mode: Mode) -> Result<Store, Error> {
+    fn open_once(&self, mode: Mode) -> Result<Opened, Error> {
         let opened =
             Store::open(&self.state, Arc::clone(&self.clock), mode).map_err(Error::from)?;
-        for notice in opened.notices {
+        for notice in &opened.notices {
             errln!("{}: {notice}", self.paint.warning("warning"));
         }
-        Ok(opened.store)
+        Ok(opened)
     }
 
     /// The database, for commands that only read: `None` where nothing ever ran.

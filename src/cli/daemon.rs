@@ -5,21 +5,25 @@ mod door;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
-use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use self::door::Socket;
 use super::context::Context;
+use super::manager;
+use super::moment::shown;
 use super::socket::Lent;
 use crate::clock::timeout;
 use crate::config::diagnostic::{Diagnostic, Severity};
-use crate::engine::{Daemon, Engine, Metronome, Patience, Reading, Stale, Timetable};
+use crate::engine::{
+    Daemon, Engine, Loaded, Metronome, Notice, Part, Patience, Ping, Reading, Stale, Timetable,
+};
 use crate::error::Error;
 use crate::journal::{self, Level};
 use crate::store::lock::{self, ProcessLock};
-use crate::store::{Mode, Store};
+use crate::store::{self, Mode, Opened};
 use crate::system::Machine;
 
 #[derive(Debug, Args)]
@@ -33,18 +37,24 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
     let _only_one = lock::daemon(&context.state).map_err(Error::from)?;
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
     let lock = lock.map_err(Error::from)?;
-    let store = context.open_store(Mode::Threaded)?;
-    let reading = Reading::first(context.folder()?, context.system_zone, &store)?;
+    let opened = context.opened(Mode::Threaded)?;
+    let reading = Reading::first(context.folder()?, context.system_zone, &opened.store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::bug(format!("cannot start: {error}")))?;
-    runtime.block_on(live(context, store, reading, lock.name()))?;
+    runtime.block_on(live(context, opened, reading, lock.name()))?;
     Ok(0)
 }
 
 /// From the first word to the service manager to the last.
-async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> Result<(), Error> {
+async fn live(
+    context: &Context,
+    opened: Opened,
+    reading: Reading,
+    lock: &str,
+) -> Result<(), Error> {
+    let store = opened.store;
     let mut signals = Signals::new()?;
     tell(&reading);
     store.remember(reading.remember).await?;
@@ -62,18 +72,34 @@ async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> 
     let timetable = timetable.await.map_err(Error::from)?;
     let metronome = Metronome::start().await;
     let metronome = metronome.map_err(|error| Error::bug(format!("no metronome: {error}")))?;
+    let (beat, coming) = (timetable.beat(), timetable.coming());
     let (end, ended) = oneshot::channel::<()>();
     let timetable = tokio::spawn(timetable.run(metronome.second(), async {
         let _ = ended.await;
     }));
     let socket = Socket::open(Lent::new(&engine, daemon.intake.clone()));
-    tell_manager(&[NotifyState::Ready]);
+    manager::ready();
+    for store::Notice::SetAside { file, why } in opened.notices {
+        daemon.alerts.tell(Notice::SetAside { file, why }).await;
+    }
+    daemon.alerts.folder(&reading.wrong, &reading.stale).await;
+    let mut ping = Ping::new(Arc::clone(&context.clock), daemon.intake.reloaded());
+    let parts = vec![Part::beating("the timetable", TIMETABLE, beat)];
+    let every = manager::watchdog().map_or(PULSE, |limit| limit / 4);
+    let intake = daemon.intake.clone();
+    let pulse = tokio::spawn(daemon.pulse(parts).run(every, move || {
+        manager::alive(&status(&intake.loaded(), *coming.borrow()));
+        ping.alive();
+    }));
     while let Told::Reload = signals.next().await {
+        manager::reloading();
         if let Err(error) = reload(context, &daemon).await {
             journal::say(Level::Error, error);
         }
+        manager::ready();
     }
-    tell_manager(&[NotifyState::Stopping]);
+    pulse.abort();
+    manager::stopping(END);
     let last_words = socket.map(Socket::close);
     drop(end);
     let _ = timetable.await;
@@ -88,6 +114,22 @@ async fn live(context: &Context, store: Store, reading: Reading, lock: &str) -> 
 /// How long clients have to hear the end of what the daemon did for them.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether everything moves, where no watchdog wants to know.
+const PULSE: Duration = Duration::from_secs(30);
+
+/// The timetable looks each second; one look may take long where much is due.
+const TIMETABLE: Duration = Duration::from_secs(60);
+
+/// Within this time it ends, whatever is under way.
+const END: Duration = Duration::from_secs(30);
+
+/// What `systemctl status` shows.
+fn status(loaded: &Loaded, coming: Option<DateTime<Utc>>) -> String {
+    let zone = loaded.settings.timezone;
+    let next = coming.map(|coming| format!(", the next start is {}", shown(coming, zone, zone)));
+    format!("{} jobs{}", loaded.jobs.len(), next.unwrap_or_default())
+}
+
 /// Takes the user's folder in again: what loads as it is now, what does not as it was.
 async fn reload(context: &Context, daemon: &Daemon) -> Result<(), Error> {
     let before = daemon.intake.loaded();
@@ -96,9 +138,11 @@ async fn reload(context: &Context, daemon: &Daemon) -> Result<(), Error> {
             tell(&reading);
             daemon.store().remember(reading.remember).await?;
             daemon.reload(reading.loaded);
+            daemon.alerts.folder(&reading.wrong, &reading.stale).await;
         }
         Err(wrong) => {
             explain(&wrong);
+            daemon.alerts.folder(&wrong, &[Stale::Settings]).await;
             let said = "the configuration does not load: all goes on as it was";
             journal::say(Level::Error, said);
         }
@@ -132,16 +176,6 @@ fn explain(wrong: &[Diagnostic]) {
             Severity::Warning => Level::Warning,
         };
         journal::say(level, found.render(&renderer));
-    }
-}
-
-/// What the service manager is told; nothing where there is none.
-fn tell_manager(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        journal::say(
-            Level::Warning,
-            format!("cannot tell the service manager: {error}"),
-        );
     }
 }
 

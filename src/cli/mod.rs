@@ -12,7 +12,9 @@ mod history;
 mod init;
 mod install;
 mod jobs;
+mod manager;
 mod moment;
+mod mute;
 mod next;
 mod out;
 mod paint;
@@ -24,6 +26,7 @@ mod schema;
 mod show;
 pub mod socket;
 mod spinner;
+mod status;
 mod why;
 
 use std::path::PathBuf;
@@ -87,6 +90,12 @@ enum Command {
     History(history::Arguments),
     /// Tell the whole story of a run
     Show(show::Arguments),
+    /// Show how everything stands: daemon, jobs, runs, outbox, alerts, clock, disk
+    Status(status::Arguments),
+    /// Hear nothing of a job's failures, or of failures like these, for a while
+    Mute(mute::Arguments),
+    /// Hear of them again
+    Unmute(mute::Unmute),
     /// Write a working example folder
     Init(init::Arguments),
     /// Say what this machine can and cannot promise, and what to do about it
@@ -128,6 +137,9 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Resume(arguments) => pause::resume(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Status(arguments) => status::run(context, arguments),
+        Command::Mute(arguments) => mute::run(context, arguments),
+        Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(context, arguments),
         Command::Install(arguments) => install::run(arguments),
@@ -152,6 +164,9 @@ impl Command {
             | Command::Resume(_)
             | Command::History(_)
             | Command::Show(_)
+            | Command::Status(_)
+            | Command::Mute(_)
+            | Command::Unmute(_)
             | Command::Doctor(_)
             | Command::Backup(_) => true,
             Command::Daemon(_) | Command::Init(_) | Command::Install(_) | Command::Schema(_) => {

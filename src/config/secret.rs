@@ -4,8 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::value::WebAddress;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,40 @@ const RIGHT: &str =
 impl<'de> Deserialize<'de> for SecretRef {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Place)
+    }
+}
+
+/// A web address, or where a secret one is kept.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[serde(untagged)]
+pub enum Address {
+    /// One that anybody may know.
+    Typed(WebAddress),
+    /// One that is a secret.
+    Secret(SecretRef),
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Either)
+    }
+}
+
+struct Either;
+
+impl<'de> Visitor<'de> for Either {
+    type Value = Address;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a web address, or where a secret one is kept")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Address, E> {
+        WebAddress::deserialize(text.into_deserializer()).map(Address::Typed)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, from: A) -> Result<Address, A::Error> {
+        Place.visit_map(from).map(Address::Secret)
     }
 }
 

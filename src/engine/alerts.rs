@@ -6,20 +6,23 @@ mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use super::{Engine, EngineError, Loaded, Outbox};
+use super::{Engine, EngineError, Loaded, Outbox, Stale};
 use crate::config::Settings;
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::config::folder::SETTINGS;
 use crate::config::settings::Notify;
 use crate::delivery::to_owner;
 use crate::job::{NewDelivery, Outcome, RunId, TriggerKind};
 use crate::journal::{self, Level};
 use crate::store::{Heard, News, Store, Told, Words};
 
-pub use notice::{LastGood, Notice, Subject};
+pub use notice::{Notice, Subject};
 
 /// Tells the owner; clones are the same. Only a daemon has it: whoever starts a run at a terminal sees how it ends.
 #[derive(Clone)]
@@ -131,7 +134,11 @@ impl Alerts {
             None => (String::new(), Heard::Once),
             Some(subject) => {
                 let reason = notice.reason();
-                let fingerprint = fingerprint::exact(&reason);
+                let fingerprint = match subject {
+                    // The place of a mistake is what a person needs of it.
+                    Subject::File(_) => fingerprint::exact(&reason),
+                    Subject::Place(_) | Subject::Watch(_) => fingerprint::fingerprint("", &reason),
+                };
                 let heard = Heard::Bad {
                     fingerprint,
                     reason,
@@ -160,12 +167,25 @@ impl Alerts {
 
     /// Tells which files of the user's folder do not load, each with its errors, and which load again; forgets alerts of
     /// jobs that are not there any more.
-    pub async fn folder(&self, broken: &BTreeMap<String, Vec<String>>, last_good: LastGood) {
-        for (path, errors) in broken {
+    pub async fn folder(&self, wrong: &[Diagnostic], stale: &[Stale]) {
+        let mut broken: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for found in wrong
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+        {
+            let of_file = broken.entry(&found.source.path).or_default();
+            of_file.push(found.brief());
+        }
+        for (path, errors) in &broken {
+            let name = Path::new(path).file_stem().unwrap_or_default();
+            let of_file = |stale: &&Stale| match stale {
+                Stale::Kept(job) | Stale::Out(job) => name == job.as_str(),
+                Stale::Settings => path.ends_with(SETTINGS),
+            };
             let notice = Notice::File {
-                path: path.clone(),
+                path: (*path).to_owned(),
                 errors: errors.clone(),
-                last_good,
+                stale: stale.iter().find(of_file).cloned(),
             };
             self.tell(notice).await;
         }
@@ -173,7 +193,7 @@ impl Alerts {
         let mut gone = Vec::new();
         for about in known {
             match Subject::of(&about) {
-                Some(Subject::File(path)) if !broken.contains_key(&path) => {
+                Some(Subject::File(path)) if !broken.contains_key(path.as_str()) => {
                     self.over_with(&Subject::File(path)).await;
                 }
                 None if !self.loaded().jobs.contains_key(&about) && broken.is_empty() => {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Alerts, Engine, EngineError, Intake, Loaded, Outbox, Queue, adopt, hear, watches};
+use super::{
+    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, hear, watches,
+};
 use crate::clock;
 use crate::store::Store;
 
@@ -76,6 +78,11 @@ impl Daemon {
     pub fn reload(&self, loaded: Loaded) {
         self.looks.send_replace(false);
         self.latest.send_replace(Arc::new(loaded));
+    }
+
+    /// A look whether everything of it moves, these parts included.
+    pub fn pulse(&self, parts: Vec<Part>) -> Pulse {
+        Pulse::new(&self.queue.engine, parts)
     }
 
     /// Ends: nothing begins any more, and what is under way has some time to end. What does not, is gone on with by the

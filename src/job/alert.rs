@@ -41,8 +41,8 @@ pub struct Mute {
     pub pattern: String,
     /// Since when.
     pub since: DateTime<Utc>,
-    /// Until when; `None` is until somebody says so.
-    pub until: Option<DateTime<Utc>>,
+    /// Until when.
+    pub until: DateTime<Utc>,
 }
 
 impl Mute {
@@ -82,7 +82,7 @@ mod tests {
         let mute = Mute {
             pattern: pattern.to_owned(),
             since: DateTime::UNIX_EPOCH,
-            until: None,
+            until: DateTime::UNIX_EPOCH,
         };
         let found = mute.hides("backup-home", "step `copy`: no answer from NAS");
         assert_eq!(found, hides, "{pattern}");

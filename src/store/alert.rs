@@ -92,18 +92,14 @@ impl Store {
     }
 
     /// Hides failures from the owner; a pattern that is hidden already is so until then instead.
-    pub async fn mute(
-        &self,
-        pattern: String,
-        until: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError> {
+    pub async fn mute(&self, pattern: String, until: DateTime<Utc>) -> Result<(), StoreError> {
         let now = self.now();
         self.write(move |connection| {
             let mut over = connection.prepare_cached("DELETE FROM mutes WHERE until <= ?1")?;
             over.execute([Micros(now)])?;
             let sql = "INSERT INTO mutes (pattern, since, until) VALUES (?1, ?2, ?3)
                        ON CONFLICT (pattern) DO UPDATE SET until = excluded.until";
-            let row = (pattern, Micros(now), until.map(Micros));
+            let row = (pattern, Micros(now), Micros(until));
             connection.prepare_cached(sql)?.execute(row)?;
             Ok(())
         })
@@ -246,13 +242,13 @@ fn apart(connection: &Connection, about: &str, fingerprint: &str) -> Result<bool
 }
 
 fn mutes(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Mute>, StoreError> {
-    let sql = "SELECT pattern, since, until FROM mutes WHERE until IS NULL OR until > ?1 ORDER BY pattern";
+    let sql = "SELECT pattern, since, until FROM mutes WHERE until > ?1 ORDER BY pattern";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([Micros(now)], |row| {
         Ok(Mute {
             pattern: row.get(0)?,
             since: row.get::<_, Micros>(1)?.0,
-            until: row.get::<_, Option<Micros>>(2)?.map(|until| until.0),
+            until: row.get::<_, Micros>(2)?.0,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

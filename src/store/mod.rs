@@ -24,6 +24,7 @@ mod slot;
 mod trigger;
 mod value;
 mod version;
+mod waiting;
 mod writer;
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use self::run::{Follow, Recorded, RunUpdate};
 pub use self::slot::{SlotEnd, SlotRow};
 pub use self::trigger::TimedTrigger;
 pub use self::version::Version;
+pub use self::waiting::Waiting;
 
 use self::check::Checker;
 use self::reader::Readers;
@@ -242,6 +244,24 @@ impl Store {
             .await
     }
 
+    /// A disk with no room for another page, or with room again.
+    #[cfg(test)]
+    pub(crate) async fn room(&self, pages: u32) {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        let set = self.write(move |connection| {
+            Ok(connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?)
+        });
+        set.await.unwrap();
+    }
+
+    /// Another process's write transaction, for as long as it is kept.
+    #[cfg(test)]
+    pub(crate) fn seized(&self) -> Connection {
+        let connection = open::connect(&self.inner.path).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+
     /// Asks questions of one snapshot, without blocking the async caller.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -262,6 +282,15 @@ impl Store {
         work: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.noticing_damage(self.inner.readers.read(work))
+    }
+
+    /// Completes once the writer has done what it had to do before, and could write: it begins a transaction and commits
+    /// nothing, so that nothing reaches the disk.
+    ///
+    /// # Errors
+    /// It could not.
+    pub async fn answer(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
     }
 
     /// The runs that processes left running when they died.

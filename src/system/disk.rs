@@ -92,6 +92,17 @@ pub(super) fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+impl Disk {
+    /// The file system that `folder` lies on; `None` where it does not answer.
+    pub fn of(folder: &Path) -> Option<Disk> {
+        let mount = Mount {
+            point: String::new(),
+            source: String::new(),
+        };
+        measure(folder, mount)
+    }
+}
+
 /// Asks the file system mounted at `mount` below `root`; `None` where it does not answer.
 pub(super) fn measure(root: &Path, mount: Mount) -> Option<Disk> {
     let path = root.join(mount.point.trim_start_matches('/'));

@@ -13,5 +13,6 @@ mod run;
 mod schedule;
 mod secrets;
 mod socket;
+mod status;
 mod steps;
 mod usage;

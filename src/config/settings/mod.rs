@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::read::Reader;
-use super::secret::SecretRef;
+use super::secret::{Address, SecretRef};
 use super::words::without_consequences;
 use crate::template::Locale;
 
@@ -22,7 +22,8 @@ pub use email::{AuthoredEmail, EmailSettings, Security};
 pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
-    AuthoredTelegram, AuthoredWeb, DEFAULT_LISTEN, Notify, TelegramSettings, WebSettings,
+    AuthoredTelegram, AuthoredWeb, DEFAULT_LISTEN, HeartbeatSettings, Notify, TelegramSettings,
+    WebSettings,
 };
 
 /// The configuration, resolved.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub notify: Vec<Notify>,
     /// The HTTP listener.
     pub web: WebSettings,
+    /// A service that misses us when we are silent.
+    pub heartbeat: Option<HeartbeatSettings>,
     /// How long finished runs are kept.
     pub keep_for: Duration,
     /// How many finished runs are kept.
@@ -74,6 +77,7 @@ impl Settings {
             telegram: None,
             notify: vec![Notify::Journal],
             web: WebSettings::default(),
+            heartbeat: None,
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
             max_runs: 256,
@@ -95,7 +99,17 @@ impl Settings {
         let telegram = self.telegram.iter().map(|telegram| &telegram.token);
         let login = self.email.iter().flat_map(|email| &email.login);
         let password = login.map(|(_, password)| password);
-        keys.chain(addresses).chain(telegram).chain(password)
+        let ping = self
+            .heartbeat
+            .iter()
+            .filter_map(|heartbeat| match &heartbeat.ping {
+                Address::Secret(secret) => Some(secret),
+                Address::Typed(_) => None,
+            });
+        keys.chain(addresses)
+            .chain(telegram)
+            .chain(password)
+            .chain(ping)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Settings;
 use crate::config::read::{Reader, Table};
-use crate::config::secret::SecretRef;
+use crate::config::secret::{Address, SecretRef};
 use crate::config::value::{At, Listen, OneOrMany, Span, WebAddress, Zone};
 use crate::template::Locale;
 
@@ -137,8 +138,19 @@ pub struct AuthoredHistory {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthoredHeartbeat {
-    /// An address that is called while everything moves.
-    ping: Option<WebAddress>,
+    /// An address that is called while everything moves, or where it is kept if it is a secret.
+    ping: Option<Address>,
+    /// How often; 5m.
+    every: Option<Span>,
+}
+
+/// A service that misses us when we are silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeartbeatSettings {
+    /// What is called.
+    pub ping: Address,
+    /// How often.
+    pub every: Duration,
 }
 
 /// Gives the default route, to be checked once the routes are known.
@@ -186,7 +198,13 @@ pub(super) fn resolve(
         settings.max_runs = runs.unwrap_or(settings.max_runs);
         settings.clock_wait = limits.clock_wait.map_or(settings.clock_wait, |wait| wait.0);
     }
-    section::<AuthoredHeartbeat>(reader, root, "heartbeat");
+    if let Some(heartbeat) = section::<AuthoredHeartbeat>(reader, root, "heartbeat") {
+        let every = heartbeat.every.map(|every| every.0);
+        settings.heartbeat = heartbeat.ping.map(|ping| HeartbeatSettings {
+            ping,
+            every: every.unwrap_or(Duration::from_secs(300)),
+        });
+    }
     default_route
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::words::Tongue;
 use crate::config::secrets::Secrets;
+use crate::engine::Stale;
 use crate::job::DeliveryId;
 use crate::template::Locale;
 
@@ -19,8 +20,8 @@ pub enum Notice {
         path: String,
         /// Each with its place in the file.
         errors: Vec<String>,
-        /// What happens meanwhile.
-        last_good: LastGood,
+        /// What becomes of it meanwhile, where that is known.
+        stale: Option<Stale>,
     },
     /// A message was given up.
     NotDelivered {
@@ -63,15 +64,6 @@ pub enum Notice {
         /// What the disk said.
         reason: String,
     },
-}
-
-/// What goes on while a file does not load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LastGood {
-    /// The last good version.
-    GoesOn,
-    /// Nothing: there was none since the start.
-    None,
 }
 
 /// What can be wrong for a while, and right again.
@@ -158,15 +150,17 @@ impl Notice {
             Notice::File {
                 path,
                 errors,
-                last_good,
+                stale,
             } => {
-                let meanwhile = match last_good {
-                    LastGood::GoesOn => "its last good version goes on",
-                    LastGood::None => "nothing of it runs until it is mended",
+                let meanwhile = match stale {
+                    Some(Stale::Kept(_) | Stale::Settings) => "; it goes on as it was",
+                    Some(Stale::Out(_)) => "; it does not run until it is mended",
+                    None => "",
                 };
+                let errors = first(errors, "more");
                 format!(
-                    "{path} does not load; {meanwhile}:\n{}",
-                    first(errors, "more")
+                    "{path} does not load{meanwhile}:
+{errors}"
                 )
             }
             Notice::NotDelivered {
@@ -205,15 +199,17 @@ impl Notice {
             Notice::File {
                 path,
                 errors,
-                last_good,
+                stale,
             } => {
-                let meanwhile = match last_good {
-                    LastGood::GoesOn => "sigue la última versión buena",
-                    LastGood::None => "nada suyo se ejecuta hasta que se corrija",
+                let meanwhile = match stale {
+                    Some(Stale::Kept(_) | Stale::Settings) => "; sigue como estaba",
+                    Some(Stale::Out(_)) => "; no se ejecuta hasta que se corrija",
+                    None => "",
                 };
+                let errors = first(errors, "más");
                 format!(
-                    "{path} no se puede cargar; {meanwhile}:\n{}",
-                    first(errors, "más")
+                    "{path} no se puede cargar{meanwhile}:
+{errors}"
                 )
             }
             Notice::NotDelivered {

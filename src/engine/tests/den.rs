@@ -11,11 +11,11 @@ use tokio::runtime::Runtime;
 
 use crate::clock::TestClock;
 use crate::config::folder::Folder;
+use crate::engine::{Alerts, Daemon, Engine, Finished, Loaded, Patience, Reading, Taken};
 use crate::engine::{ByHand, Deliver};
-use crate::engine::{Daemon, Engine, Finished, Loaded, Patience, Reading, Taken};
 use crate::job::{Event, RunId, RunState, TriggerKind};
 use crate::store::lock::ProcessLock;
-use crate::store::{Filter, Mode, RunRow, RunStory, Store};
+use crate::store::{Delivery, Filter, Listing, Mode, Reader, RunRow, RunStory, Store, StoreError};
 
 /// A folder with jobs, and the life of a daemon on it.
 pub(super) struct Den {
@@ -96,7 +96,9 @@ impl Den {
         };
         let daemon = runtime.block_on(async {
             store.remember(reading.remember).await.unwrap();
-            Daemon::start(engine).await.unwrap()
+            let daemon = Daemon::start(engine).await.unwrap();
+            daemon.alerts.folder(&reading.wrong, &reading.stale).await;
+            daemon
         });
         self.life = Some(Life {
             runtime,
@@ -121,6 +123,7 @@ impl Den {
         let reading = Reading::again(place, chrono_tz::Tz::UTC, &before).unwrap();
         let reading = reading.expect("the configuration is right");
         daemon.reload(reading.loaded);
+        self.block_on(daemon.alerts.folder(&reading.wrong, &reading.stale));
         reading.stale
     }
 
@@ -184,6 +187,24 @@ impl Den {
     pub(super) fn story(&self, run: RunId) -> RunStory {
         let story = self.life().store.read_now(|reader| reader.run(run));
         story.unwrap().expect("the run is kept")
+    }
+
+    /// What the program itself said or has to say, in its order.
+    pub(super) fn own(&self) -> Vec<Delivery> {
+        let mut all = self.read_store(|reader| reader.outbox(Listing::All, 1000));
+        all.retain(|delivery| delivery.run.is_none());
+        all
+    }
+
+    pub(super) fn read_store<T>(
+        &self,
+        read: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>,
+    ) -> T {
+        self.life().store.read_now(read).unwrap()
+    }
+
+    pub(super) fn alerts_of(&self) -> &Alerts {
+        &self.life().daemon.alerts
     }
 
     pub(super) fn state(&self, run: RunId) -> RunState {

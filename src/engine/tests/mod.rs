@@ -1,5 +1,6 @@
 //! Whole runs in process: real SQLite in a temporary folder, a clock that a test moves, servers on 127.0.0.1:0.
 
+mod alerts;
 mod calendars;
 mod commits;
 mod den;
@@ -7,6 +8,7 @@ mod flow;
 mod prompt;
 mod prompt_failures;
 mod prompt_text;
+mod pulse;
 mod queue;
 mod secrets;
 mod watches;

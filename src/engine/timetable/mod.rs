@@ -61,6 +61,7 @@ pub struct Timetable {
     /// When the last sign of life was written down.
     signed: Option<Duration>,
     beat: watch::Sender<Duration>,
+    coming: watch::Sender<Option<DateTime<Utc>>>,
 }
 
 impl Timetable {
@@ -90,12 +91,18 @@ impl Timetable {
             seen: (now, monotonic),
             signed: None,
             beat: watch::Sender::new(monotonic),
+            coming: watch::Sender::new(None),
         })
     }
 
     /// When the last look ended, by the clock that does not leap: what feeds watchdogs.
     pub fn beat(&self) -> watch::Receiver<Duration> {
         self.beat.subscribe()
+    }
+
+    /// When the next start is, as far as is known.
+    pub fn coming(&self) -> watch::Receiver<Option<DateTime<Utc>>> {
+        self.coming.subscribe()
     }
 
     /// Looks until `stop` completes: when the next start is due, when `second` tells of a second, when the jobs change.
@@ -162,6 +169,7 @@ impl Timetable {
             }
         };
         self.beat.send_replace(self.clock.monotonic());
+        self.coming.send_replace(next);
         Ok(next)
     }
 

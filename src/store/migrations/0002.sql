@@ -59,11 +59,11 @@ CREATE TABLE alerts (
     PRIMARY KEY (about, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
--- What the owner does not want to hear of: a job's name or a pattern.
+-- What the owner does not want to hear of for a while.
 CREATE TABLE mutes (
     pattern TEXT    PRIMARY KEY,
     since   INTEGER NOT NULL,
-    until   INTEGER
+    until   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The outbox, whose rows hold all that sending takes but the secrets.

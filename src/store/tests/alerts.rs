@@ -31,10 +31,7 @@ impl Home {
 
     async fn mute(&self, pattern: &str, days: i64) {
         let until = self.clock.now() + TimeDelta::days(days);
-        self.store
-            .mute(pattern.to_owned(), Some(until))
-            .await
-            .unwrap();
+        self.store.mute(pattern.to_owned(), until).await.unwrap();
     }
 }
 

@@ -1,0 +1,83 @@
+//! `status`, `mute`, `unmute`, and what a daemon tells its owner and its service manager.
+
+use serde_json::json;
+
+use crate::support::Folder;
+
+const JOB: &str = "[[trigger]]\ncron = \"0 7 * * *\"\n\n[[step]]\nexec = [\"true\"]\n";
+
+#[test]
+fn without_a_daemon_the_state_is_told_all_the_same() {
+    let folder = Folder::with(JOB).job("y", "[[stepp]]\n");
+    let status = folder.run(["status"]);
+    let lines = [
+        "daemon    none runs: jobs start by hand only (`reveille install`)\n",
+        "jobs      1 loaded; not as it is written: `y` (`reveille check`)\n",
+        "runs      0 under way, 0 queued\n",
+        "outbox    empty\n",
+        "alerts    none open\n",
+        "next      Fri 20 Nov 2026 07:00 CET  x\n",
+        " MiB free, ",
+    ];
+    for line in lines {
+        assert!(status.stdout.contains(line), "{line} in {}", status.stdout);
+    }
+    assert_eq!((status.code, status.stderr.as_str()), (0, ""));
+    let json = folder.run(["status", "--json"]).json();
+    assert_eq!(json["daemon"], json!(null));
+    assert_eq!(
+        json["jobs"],
+        json!({ "loaded": 1, "not_as_written": ["y"] })
+    );
+    assert_eq!(json["next"][0]["job"], "x");
+    assert!(!folder.path("state").exists(), "looking makes nothing");
+}
+
+#[test]
+fn a_mute_has_an_end() {
+    let folder = Folder::with(JOB);
+    folder.run(["mute", "x"]).is(
+        2,
+        "",
+        "error: how long is `x` to be muted?\nhint: say it with --for 7d or --until \"2026-11-27\"\n",
+    );
+    folder
+        .run(["mute", "x", "--for", "a week"])
+        .says(2, &["`a week` is not a duration"]);
+    folder
+        .run(["mute", "", "--for", "7d"])
+        .says(2, &["there is nothing to mute"]);
+}
+
+#[test]
+fn mutes_are_listed_until_they_are_over_or_taken_back() {
+    let folder = Folder::with(JOB);
+    folder
+        .run(["mute", "--list"])
+        .is(0, "", "nothing is muted\n");
+    let until = "until Fri 27 Nov 2026 06:59 CET";
+    folder.run(["mute", "x", "--for", "7d"]).is(
+        0,
+        &format!("`x` is muted {until}: what fails meanwhile is counted, and told then\n"),
+        "",
+    );
+    folder
+        .run(["mute", "*disk*", "--until", "tomorrow 7:00"])
+        .prints(&["failures like `*disk*` are muted until Sat 21 Nov 2026 07:00 CET"]);
+    let listed = format!("*disk*  until Sat 21 Nov 2026 07:00 CET\nx       {until}\n");
+    folder.run(["mute", "--list"]).is(0, &listed, "");
+    assert!(
+        folder
+            .run(["status"])
+            .stdout
+            .contains(&format!("muted     `x` {until}\n"))
+    );
+    folder
+        .run(["unmute", "x"])
+        .is(0, "`x` is heard of again\n", "");
+    folder.run(["unmute", "x"]).is(
+        2,
+        "",
+        "error: `x` was not muted\nhint: `reveille mute --list` shows what is\n",
+    );
+}
