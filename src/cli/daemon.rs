@@ -91,7 +91,14 @@ async fn live(
         manager::alive(&status(&intake.loaded(), *coming.borrow()));
         ping.alive();
     }));
-    while let Told::Reload = signals.next().await {
+    loop {
+        let told = tokio::select! {
+            told = signals.next() => told,
+            () = daemon.edited() => Told::Reload,
+        };
+        if let Told::End = told {
+            break;
+        }
         manager::reloading();
         if let Err(error) = reload(context, &daemon).await {
             journal::say(Level::Error, error);

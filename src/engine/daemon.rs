@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::{
-    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, hear, watches,
+    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, hear, startup,
+    watches,
 };
 use crate::clock;
 use crate::store::Store;
@@ -25,6 +26,7 @@ pub struct Daemon {
     pub alerts: Alerts,
     latest: watch::Sender<Arc<Loaded>>,
     looks: watch::Sender<bool>,
+    edited: Arc<Notify>,
     /// What brings events; it ends with the daemon.
     triggers: JoinSet<()>,
 }
@@ -50,7 +52,14 @@ impl Daemon {
         let (clock, store) = (Arc::clone(&queue.engine.clock), queue.engine.store.clone());
         let mut triggers = JoinSet::new();
         let looks = watch::Sender::new(false);
-        triggers.spawn(watches::bring(clock, store, intake.clone(), looks.clone()));
+        let edited = Arc::new(Notify::new());
+        triggers.spawn(watches::bring(
+            (Arc::clone(&clock), store),
+            intake.clone(),
+            looks.clone(),
+            Arc::clone(&edited),
+        ));
+        triggers.spawn(startup::bring(clock, intake.clone()));
         Ok(Daemon {
             intake,
             queue,
@@ -58,6 +67,7 @@ impl Daemon {
             alerts,
             latest,
             looks,
+            edited,
             triggers,
         })
     }
@@ -72,6 +82,11 @@ impl Daemon {
     pub async fn looked(&self) {
         // It fails when the daemon ends.
         let _ = self.looks.subscribe().wait_for(|looked| *looked).await;
+    }
+
+    /// Completes when a file of the user's folder was edited since it was last asked.
+    pub async fn edited(&self) {
+        self.edited.notified().await;
     }
 
     /// Swaps the reading of the user's folder; runs under way keep theirs.

@@ -75,6 +75,15 @@ impl Intake {
         accepted.await.map(Some)
     }
 
+    /// [`Intake::take`], which waits for room where there is none.
+    ///
+    /// # Errors
+    /// What does not pass by waiting.
+    pub async fn bring(&self, taken: &Taken) -> Result<Option<Accepted>, EngineError> {
+        let engine = &self.queue.engine;
+        engine.patiently(|| self.take(taken.clone())).await
+    }
+
     /// Executes a run that a person asked for, in its turn; `None` when the process ends under it.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod roots;
 mod run;
 mod runner;
 pub mod schedule;
+mod startup;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -2,27 +2,29 @@
 
 use std::path::{self, Path};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::{Intake, Loaded, Taken};
 use crate::clock::Clock;
+use crate::config::folder::SETTINGS;
 use crate::job::{Event, TriggerKind};
 use crate::journal::{self, Level};
 use crate::store::Store;
 use crate::trigger::Kind;
-use crate::watch::{Settled, Told, Wanted, Watches};
+use crate::watch::{Below, Change, Grouping, Pace, Settled, Told, Wanted, Watches};
 
 /// Brings what the machine tells to `intake`, for the jobs as they are at each moment; `looks` hears whether all of them have
 /// looked around. Runs until it is dropped.
 pub(super) async fn bring(
-    clock: Arc<dyn Clock>,
-    store: Store,
+    (clock, store): (Arc<dyn Clock>, Store),
     intake: Intake,
     looks: watch::Sender<bool>,
+    edited: Arc<Notify>,
 ) {
-    let (watches, mut told) = Watches::start(Arc::clone(&clock), store);
+    let (watches, mut told) = Watches::start(Arc::clone(&clock), store.clone());
     let mut reloaded = intake.reloaded();
     reloaded.mark_changed();
     // As many at once as the machine offers, so that they share commits.
@@ -42,6 +44,13 @@ pub(super) async fn bring(
                 Err(_) => return,
             },
             Some(told) = told.recv() => match told {
+                Told::Settled(settled) if settled.job.is_empty() => {
+                    // Remembered like any other file, so that a start finds what was edited before it once.
+                    if store.remember(settled.cursors).await.is_ok() {
+                        settled.receipt.accepted();
+                        edited.notify_one();
+                    }
+                }
                 Told::Settled(settled) => {
                     takes.spawn(take(Arc::clone(&clock), intake.clone(), settled));
                 }
@@ -78,7 +87,7 @@ async fn take(clock: Arc<dyn Clock>, intake: Intake, settled: Settled) {
 
 /// What the jobs want to hear of.
 fn wanted(loaded: &Loaded) -> Vec<Wanted> {
-    let mut wanted = Vec::new();
+    let mut wanted = Vec::from_iter(own_folder(loaded));
     for job in loaded.jobs.values().filter(|job| job.enabled) {
         for trigger in job.triggers.iter().filter(|trigger| trigger.enabled) {
             let Kind::Watch(watch) = &trigger.kind else {
@@ -96,6 +105,26 @@ fn wanted(loaded: &Loaded) -> Vec<Wanted> {
         }
     }
     wanted
+}
+
+/// So long after the last edit the folder is read again: editors write more than once.
+const EDITED: Duration = Duration::from_millis(300);
+
+/// The user's folder itself, for nobody's job.
+fn own_folder(loaded: &Loaded) -> Option<Wanted> {
+    let parts = ["jobs/*.toml", "prompts/*.md", SETTINGS, ".env"];
+    let paths: Option<Vec<String>> = parts.iter().map(|part| absolute(loaded, part)).collect();
+    Some(Wanted {
+        job: String::new(),
+        trigger: "folder".to_owned(),
+        paths: paths?,
+        below: Below::Files,
+        pace: Pace {
+            settle: EDITED,
+            on: vec![Change::Created, Change::Changed, Change::Removed],
+            grouping: Grouping::Together,
+        },
+    })
 }
 
 /// A path or glob as it is from the root; `None` for one relative to the examples within the program.
