@@ -10,7 +10,7 @@ use std::sync::Arc;
 use notify::{Config, ErrorKind, INotifyWatcher, RecursiveMode, Watcher};
 
 use super::ground::Ground;
-use super::hints::Hints;
+use super::hints::{Ear, Hints};
 
 /// The most folders that are watched. Our own scan opens each, which inotify tells of too: half of its usual queue, so that a
 /// scan never makes it overflow.
@@ -22,6 +22,7 @@ pub type Owner = u64;
 /// The folders that are watched.
 #[derive(Debug)]
 pub struct Folders {
+    hints: Arc<Hints>,
     watcher: Option<INotifyWatcher>,
     most: usize,
     /// By the path that inotify was given.
@@ -69,8 +70,10 @@ pub enum Unwatched {
 impl Folders {
     /// With none; hints go to `hints`.
     pub fn new(hints: Arc<Hints>, most: usize) -> Self {
-        let hear = move |event| hints.hear(event);
+        let heard = Arc::clone(&hints);
+        let hear = move |event| heard.hear(event);
         Folders {
+            hints,
             watcher: INotifyWatcher::new(hear, Config::default()).ok(),
             most,
             watched: BTreeMap::new(),
@@ -79,7 +82,8 @@ impl Folders {
         }
     }
 
-    /// Watches the folder at `path`, which stands on `ground`, for `owner`, who looks around for the `round`th time.
+    /// Watches the folder at `path`, which stands on `ground`, for what `ear` is for and for `owner`, who looks around for the
+    /// `round`th time.
     ///
     /// # Errors
     /// It cannot be watched.
@@ -87,20 +91,25 @@ impl Folders {
         &mut self,
         path: &Path,
         ground: Ground,
+        ear: Ear,
         (owner, round): (Owner, u64),
     ) -> Result<(), Unwatched> {
         let identity = ground.identity();
         if let Some(way) = self.ways.get_mut(path) {
             let watched = self.watched.get(&way.watched);
             if watched.is_some_and(|watched| watched.sure && watched.identity == identity) {
+                self.hints.listen(&way.watched, ear);
                 way.own(owner, round);
                 return Ok(());
             }
         }
         let mut owners = self.leave(path);
         let place = match self.by_identity.get(&identity) {
-            Some(place) if self.watched[place].sure => place.clone(),
-            _ => self.begin(path, identity)?,
+            Some(place) if self.watched[place].sure => {
+                self.hints.listen(place, ear);
+                place.clone()
+            }
+            _ => self.begin(path, identity, ear)?,
         };
         owners.retain(|(other, _)| *other != owner);
         owners.push((owner, round));
@@ -116,7 +125,7 @@ impl Folders {
     }
 
     /// Has inotify watch the folder, under its path without links.
-    fn begin(&mut self, path: &Path, identity: (u64, u64)) -> Result<PathBuf, Unwatched> {
+    fn begin(&mut self, path: &Path, identity: (u64, u64), ear: Ear) -> Result<PathBuf, Unwatched> {
         let place = fs::canonicalize(path)?;
         if let Some(moved) = self
             .by_identity
@@ -135,6 +144,7 @@ impl Folders {
             // What inotify watches under this path may be another folder, which went elsewhere.
             let _ = watcher.unwatch(&place);
         }
+        self.hints.listen(&place, ear);
         let begun = watcher.watch(&place, RecursiveMode::NonRecursive);
         if let Err(error) = begun {
             return Err(match error.kind {
@@ -173,6 +183,7 @@ impl Folders {
     }
 
     fn end(&mut self, place: &Path) {
+        self.hints.ignore(place);
         if let Some(watched) = self.watched.remove(place)
             && self
                 .by_identity

@@ -1,8 +1,9 @@
 //! What inotify said since somebody last asked: each path once, so that no storm fills the memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
@@ -32,10 +33,28 @@ pub struct Said {
     pub overflowed: bool,
 }
 
+/// What somebody wants to hear of in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ear {
+    /// Whatever happens.
+    Everything,
+    /// What happens to these names: the folder only leads to something, and others may be busy in it.
+    Names(BTreeSet<OsString>),
+}
+
+impl Ear {
+    /// For one name.
+    pub fn name(name: &OsStr) -> Self {
+        Ear::Names(BTreeSet::from([name.to_owned()]))
+    }
+}
+
 /// Collects hints from the thread that reads inotify.
 #[derive(Debug, Default)]
 pub struct Hints {
     said: Mutex<Said>,
+    /// By folder, as inotify knows it.
+    ears: Mutex<HashMap<PathBuf, Ear>>,
     woken: Notify,
 }
 
@@ -50,6 +69,36 @@ impl Hints {
         mem::take(&mut *self.lock())
     }
 
+    /// Somebody wants to hear this too of what happens in `folder`.
+    pub fn listen(&self, folder: &Path, ear: Ear) {
+        let mut ears = self.ears();
+        match (ears.get_mut(folder), ear) {
+            (Some(Ear::Names(known)), Ear::Names(names)) => known.extend(names),
+            (Some(known), Ear::Everything) => *known = Ear::Everything,
+            (Some(Ear::Everything), _) => {}
+            (None, ear) => {
+                ears.insert(folder.to_owned(), ear);
+            }
+        }
+    }
+
+    /// Nobody wants to hear of what happens in `folder`.
+    pub fn ignore(&self, folder: &Path) {
+        self.ears().remove(folder);
+    }
+
+    fn is_heard(&self, path: &Path) -> bool {
+        let ears = self.ears();
+        let ear = path.parent().and_then(|folder| ears.get(folder));
+        match (ear, path.file_name()) {
+            (Some(Ear::Names(names)), Some(name)) => {
+                // A folder may tell of itself, too.
+                names.contains(name) || ears.contains_key(path)
+            }
+            _ => true,
+        }
+    }
+
     /// Takes in one event.
     pub fn hear(&self, event: notify::Result<Event>) {
         let Ok(event) = event else {
@@ -61,8 +110,13 @@ impl Hints {
         let Some(hint) = meaning(event.kind) else {
             return;
         };
+        let mut paths = event.paths;
+        paths.retain(|path| self.is_heard(path));
+        if paths.is_empty() {
+            return;
+        }
         let mut said = self.lock();
-        for path in event.paths {
+        for path in paths {
             let known = said.paths.entry(path).or_default();
             known.appeared |= hint.appeared;
             known.folder |= hint.folder;
@@ -79,6 +133,10 @@ impl Hints {
     fn overflow(&self) {
         self.lock().overflowed = true;
         self.woken.notify_one();
+    }
+
+    fn ears(&self) -> MutexGuard<'_, HashMap<PathBuf, Ear>> {
+        self.ears.lock().expect("nothing that holds it panics")
     }
 
     fn lock(&self) -> MutexGuard<'_, Said> {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::folders::{Folders, Owner, Unwatched};
 use super::ground::{self, Ground};
+use super::hints::Ear;
 use super::look::is_absence;
 use super::memory::Remembered;
 use super::pattern::{Patterns, way};
@@ -128,10 +129,10 @@ impl Survey {
                     ),
                 );
                 self.end.mounts.insert(base.to_owned(), point);
-                self.watch_way(folder_of(base));
+                self.watch_way(base);
                 continue;
             }
-            self.watch_way(folder_of(base));
+            self.watch_way(base);
             if let Some(point) = ground::mount_point(base) {
                 self.end.mounts.insert(base.to_owned(), point);
             }
@@ -148,23 +149,26 @@ impl Survey {
     }
 
     /// Watches the folders that lead to a base, as far as they are there: that is how a path is heard of once it appears.
-    fn watch_way(&mut self, folder: &Path) {
-        for folder in way(folder) {
-            match Ground::of(&folder) {
-                Ok(ground) => self.watch(&folder, ground),
+    fn watch_way(&mut self, base: &Path) {
+        for next in way(base) {
+            let (Some(folder), Some(name)) = (next.parent(), next.file_name()) else {
+                continue;
+            };
+            match Ground::of(folder) {
+                Ok(ground) => self.watch(folder, ground, Ear::name(name)),
                 Err(_) => return,
             }
         }
     }
 
-    fn watch(&mut self, folder: &Path, ground: Ground) {
+    fn watch(&mut self, folder: &Path, ground: Ground, ear: Ear) {
         if ground.is_silent() {
             self.end.is_silent = true;
             return;
         }
         let owner = (self.owner, self.round);
         let mut folders = self.folders.lock().expect("nothing that holds it panics");
-        match folders.watch(folder, ground, owner) {
+        match folders.watch(folder, ground, ear, owner) {
             // What cannot be read is told by who lists it; a folder on the way need not be.
             Ok(()) | Err(Unwatched::Io(_)) => {}
             Err(limit) => {
@@ -190,7 +194,8 @@ impl Survey {
                     .as_deref()
             && let Ok(ground) = Ground::of(folder_of(&target))
         {
-            self.watch(folder_of(&target), ground);
+            let name = target.file_name().unwrap_or_default();
+            self.watch(folder_of(&target), ground, Ear::name(name));
             self.end.links.insert(target, path.to_owned());
         }
         self.tell(Seen::File(path.to_owned(), version))
@@ -218,7 +223,7 @@ impl Survey {
             Ok(ground) => ground,
             Err(error) => return Ok(Err(error)),
         };
-        self.watch(folder, ground);
+        self.watch(folder, ground, Ear::Everything);
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => return Ok(Err(error)),

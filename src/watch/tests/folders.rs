@@ -166,6 +166,7 @@ async fn a_folder_is_watched_once_for_all_who_want_it() {
 async fn each_folder_takes_one_watch_and_gives_it_back() {
     use crate::watch::folders::Folders;
     use crate::watch::ground::Ground;
+    use crate::watch::hints::Ear;
     let place = Place::new();
     fs::create_dir(place.path("in")).unwrap();
     symlink(place.path("in"), place.path("link")).unwrap();
@@ -173,7 +174,12 @@ async fn each_folder_takes_one_watch_and_gives_it_back() {
     for (owner, path) in [(1, "in"), (2, "in"), (3, "link")] {
         let path = place.path(path);
         folders
-            .watch(&path, Ground::of(&path).unwrap(), (owner, 1))
+            .watch(
+                &path,
+                Ground::of(&path).unwrap(),
+                Ear::Everything,
+                (owner, 1),
+            )
             .unwrap();
     }
     assert_eq!(folders.len(), 1);
@@ -192,4 +198,20 @@ async fn each_folder_takes_one_watch_and_gives_it_back() {
         folders.sweep(owner, u64::MAX, None);
         assert_eq!(folders.len(), left);
     }
+}
+
+#[tokio::test]
+async fn those_who_are_busy_on_the_way_to_a_file_wake_nobody() {
+    let place = Place::new();
+    fs::create_dir(place.path("in")).unwrap();
+    let hints = std::sync::Arc::new(crate::watch::hints::Hints::default());
+    let mut folders = crate::watch::folders::Folders::new(std::sync::Arc::clone(&hints), 8);
+    let ground = crate::watch::ground::Ground::of(&place.path("")).unwrap();
+    let ear = crate::watch::hints::Ear::name("in".as_ref());
+    folders.watch(&place.path(""), ground, ear, (1, 1)).unwrap();
+    place.write("busy.log", "line");
+    fs::rename(place.path("in"), place.path("gone")).unwrap();
+    hints.heard().await;
+    let heard: Vec<PathBuf> = hints.take().paths.into_keys().collect();
+    assert_eq!(heard, [place.path("in")]);
 }
