@@ -35,7 +35,7 @@
 //!
 //! # Invariants
 //!
-//! - `job` and `config` (but for [`config::folder`] and [`config::secrets`]) do no I/O and never read the clock.
+//! - `job`, [`engine::schedule`] and `config` (but for [`config::folder`] and [`config::secrets`]) do no I/O and never read the clock.
 //! - Only [`clock`] asks the system for the time, sleeps, or makes time-ordered ids. Only [`store`] knows SQL. Only
 //!   [`llm`] knows a provider's JSON.
 //! - Arrows point down the list above.

@@ -10,6 +10,9 @@ use crate::job::{Digest, NewDelivery, Policy, Quiet};
 use crate::store::DIGEST;
 use crate::template::{Context, TemplateError, Templates};
 
+/// No run starts earlier than this before its moment.
+const EARLIEST: TimeDelta = TimeDelta::minutes(10);
+
 /// What messages are made of: a run at its end.
 #[derive(Debug)]
 pub struct Making<'a> {
@@ -29,6 +32,17 @@ impl Making<'_> {
     pub(super) fn render(&self, name: &str, template: &str) -> Result<String, TemplateError> {
         let context = Context::from(self.roots);
         self.templates.render(name, template, &context)
+    }
+
+    /// The due instant of a run that started early, to deliver on time.
+    fn held(&self) -> Option<DateTime<Utc>> {
+        let event = self
+            .roots
+            .get("event")
+            .filter(|event| event["kind"] == "cron")?;
+        let due: DateTime<Utc> = event["due_at"].as_str()?.parse().ok()?;
+        // One that lies further ahead is of a clock that was put back meanwhile.
+        (due > self.now && due <= self.now + EARLIEST).then_some(due)
     }
 
     /// The chat that the event came from. No other event has one: what it holds may be anybody's word.
@@ -79,7 +93,11 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
     let mut message = NewDelivery::usual(delivery.kind.word(), &place, target, body.trim_end());
     message.policy = policy(delivery, making);
     message.lane += &beyond(&message.policy, making, position);
-    let due_at = message.policy.first_due(making.now);
+    let held = making.held();
+    if held.is_some() {
+        message.lane += " held";
+    }
+    let due_at = message.policy.first_due(held.unwrap_or(making.now));
     message.due_at = (due_at > making.now).then_some(due_at);
     // From when it may go out: quiet hours do not use it up.
     let within = delivery

@@ -39,8 +39,8 @@ impl Store {
             .await
     }
 
-    /// Takes back what was written down of moments after `now` that no run has, for the clock was ahead: they may still come.
-    /// `count` says how many moments a stretch has left.
+    /// Takes back what was written down of moments after `now`, for the clock was ahead: they may still come, but for those that
+    /// ran. `count` says how many moments a stretch has left.
     pub async fn unpass(
         &self,
         job: &str,
@@ -54,6 +54,9 @@ impl Store {
                 .prepare_cached(
                     "DELETE FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at > ?3 AND run_id IS NULL",
                 )?
+                .execute((&job, &trigger, Micros(now)))?;
+            connection
+                .prepare_cached("UPDATE slots SET ahead = 1 WHERE job = ?1 AND trigger = ?2 AND due_at > ?3")?
                 .execute((&job, &trigger, Micros(now)))?;
             let across: Option<Micros> = connection
                 .prepare_cached(
@@ -113,11 +116,13 @@ impl Reader<'_> {
         trigger: &str,
         due: DateTime<Utc>,
     ) -> Result<Option<SlotRow>, StoreError> {
-        // A moment that ran while the clock was ahead can lie within a stretch that was passed over later.
         let mut statement = self.connection.prepare_cached(
-            "SELECT * FROM (SELECT * FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at <= ?3
-                            ORDER BY due_at DESC LIMIT 8)
-             WHERE until >= ?3 ORDER BY due_at DESC LIMIT 1",
+            "SELECT * FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at = ?3
+             UNION ALL
+             SELECT * FROM (SELECT * FROM slots INDEXED BY slots_passed
+                            WHERE job = ?1 AND trigger = ?2 AND due_at < ?3 AND run_id IS NULL
+                            ORDER BY due_at DESC LIMIT 1)
+             WHERE until >= ?3 LIMIT 1",
         )?;
         let row = statement.query_row((job, trigger, Micros(due)), read_row);
         Ok(row.optional()?)
@@ -195,19 +200,25 @@ impl Reader<'_> {
     }
 }
 
-/// The run that has the slot at `due_at`, or 0 where it was passed over.
+/// The run that has the slot at `due_at`, or 0 where it was passed over. One that came while the clock was ahead has come now.
 pub(super) fn taken(
     connection: &Connection,
     job: &str,
     claim: &SlotClaim,
 ) -> Result<Option<RunId>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT coalesce(run_id, 0) FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at = ?3",
-    )?;
-    let run = statement.query_row((job, &claim.trigger, Micros(claim.due_at)), |row| {
-        row.get(0)
-    });
-    Ok(run.optional()?.map(RunId))
+    let key = (job, &claim.trigger, Micros(claim.due_at));
+    let found: Option<(i64, bool)> = connection
+        .prepare_cached("SELECT coalesce(run_id, 0), ahead FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at = ?3")?
+        .query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((_, true)) = found {
+        connection
+            .prepare_cached(
+                "UPDATE slots SET ahead = 0 WHERE job = ?1 AND trigger = ?2 AND due_at = ?3",
+            )?
+            .execute((job, &claim.trigger, Micros(claim.due_at)))?;
+    }
+    Ok(found.map(|(run, _)| RunId(run)))
 }
 
 /// Gives a slot to a run, and writes down what it stands for.

@@ -81,7 +81,7 @@ impl Reader<'_> {
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT until FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at <= ?3
+            "SELECT until FROM slots WHERE job = ?1 AND trigger = ?2 AND due_at <= ?3 AND NOT ahead
              ORDER BY due_at DESC LIMIT 1",
         )?;
         let until: Option<Micros> = statement
@@ -90,15 +90,15 @@ impl Reader<'_> {
         Ok(until.map(|until| until.0))
     }
 
-    /// Whether moments of a trigger that lie after `now` were passed over, while the clock was ahead.
+    /// Whether moments of a trigger that lie after `now` are accounted for, as if the clock had not been ahead.
     pub fn ahead(&self, job: &str, trigger: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM slots
-                            WHERE job = ?1 AND trigger = ?2 AND due_at > ?3 AND run_id IS NULL)
-                 OR EXISTS (SELECT 1 FROM (SELECT until, run_id FROM slots
-                                           WHERE job = ?1 AND trigger = ?2 AND due_at <= ?3
-                                           ORDER BY due_at DESC LIMIT 8)
-                            WHERE run_id IS NULL AND until > ?3)",
+                            WHERE job = ?1 AND trigger = ?2 AND due_at > ?3 AND NOT ahead)
+                 OR EXISTS (SELECT 1 FROM (SELECT until FROM slots INDEXED BY slots_passed
+                                           WHERE job = ?1 AND trigger = ?2 AND due_at <= ?3 AND run_id IS NULL
+                                           ORDER BY due_at DESC LIMIT 1)
+                            WHERE until > ?3)",
         )?;
         Ok(statement.query_row((job, trigger, Micros(now)), |row| row.get(0))?)
     }

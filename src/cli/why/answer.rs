@@ -265,7 +265,7 @@ impl<'a> Known<'a> {
                 )
             }
             Reason::Paused { since } => format!("the job was paused at {}", clock(since)),
-            Reason::Busy => "several were due at once".to_owned(),
+            Reason::Busy => "the program was busy".to_owned(),
         }
     }
 }

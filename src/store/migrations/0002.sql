@@ -32,8 +32,13 @@ CREATE TABLE slots (
     -- No reference: a slot outlives its run, so that it never comes again.
     run_id       INTEGER CHECK ((run_id IS NOT NULL) = (state IN ('run', 'caught_up'))),
     accounted_at INTEGER NOT NULL,
+    -- It ran while the clock was ahead: the moments before it may still come.
+    ahead        INTEGER NOT NULL DEFAULT 0 CHECK (ahead IN (0, 1)),
     PRIMARY KEY (job, trigger, due_at)
 ) STRICT, WITHOUT ROWID;
+
+-- A stretch is found whatever ran within it while the clock was ahead.
+CREATE INDEX slots_passed ON slots (job, trigger, due_at) WHERE run_id IS NULL;
 
 -- Jobs whose triggers rest; `until` NULL means until somebody says so.
 CREATE TABLE pauses (

@@ -131,3 +131,21 @@ async fn fixed_times_at_both_edges_run_once() {
     pi.live(6 * HOUR).await;
     assert_eq!(pi.due(), ["2027-10-31 02:30+02:00"]);
 }
+
+#[tokio::test]
+async fn what_passes_before_a_moment_that_ran_already_is_accounted_for() {
+    let mut pi = Pi::with("2026-11-20T05:30", &cron("0 * * * *", "")).await;
+    pi.set("2026-11-21T06:00").await;
+    pi.set("2026-11-20T05:31").await;
+    assert_eq!(pi.slots(), ["11-21 06:00 1 caught_up leapt"]);
+    // Off until the moment that ran while the clock was ahead is the newest of those that were missed.
+    pi.off(DAY + HOUR).await;
+    assert_eq!(
+        pi.slots(),
+        [
+            "11-20 06:00..11-21 05:00 24 skipped off",
+            "11-21 06:00 1 caught_up leapt"
+        ]
+    );
+    assert_eq!(pi.due().len(), 1);
+}

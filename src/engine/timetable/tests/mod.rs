@@ -1,6 +1,7 @@
 //! Stories of clocks, step by step: a store without threads, a clock that the test moves, no daemon around it.
 
 mod absence;
+mod chance;
 mod clocks;
 mod crowd;
 mod edits;
