@@ -15,6 +15,7 @@ mod jobs;
 mod moment;
 mod next;
 mod out;
+mod outbox;
 mod paint;
 mod pause;
 mod plan;
@@ -87,6 +88,8 @@ enum Command {
     History(history::Arguments),
     /// Tell the whole story of a run
     Show(show::Arguments),
+    /// List messages that are not delivered, send them again, or drop them
+    Outbox(outbox::Arguments),
     /// Write a working example folder
     Init(init::Arguments),
     /// Say what this machine can and cannot promise, and what to do about it
@@ -128,6 +131,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Resume(arguments) => pause::resume(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
+        Command::Outbox(arguments) => outbox::run(context, arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(context, arguments),
         Command::Install(arguments) => install::run(arguments),
@@ -152,6 +156,7 @@ impl Command {
             | Command::Resume(_)
             | Command::History(_)
             | Command::Show(_)
+            | Command::Outbox(_)
             | Command::Doctor(_)
             | Command::Backup(_) => true,
             Command::Daemon(_) | Command::Init(_) | Command::Install(_) | Command::Schema(_) => {
