@@ -17,6 +17,7 @@ mod moment;
 mod mute;
 mod next;
 mod out;
+mod outbox;
 mod paint;
 mod pause;
 mod plan;
@@ -96,6 +97,8 @@ enum Command {
     Mute(mute::Arguments),
     /// Hear of them again
     Unmute(mute::Unmute),
+    /// List messages that are not delivered, send them again, or drop them
+    Outbox(outbox::Arguments),
     /// Write a working example folder
     Init(init::Arguments),
     /// Say what this machine can and cannot promise, and what to do about it
@@ -140,6 +143,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Status(arguments) => status::run(context, arguments),
         Command::Mute(arguments) => mute::run(context, arguments),
         Command::Unmute(arguments) => mute::unmute(context, arguments),
+        Command::Outbox(arguments) => outbox::run(context, arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(context, arguments),
         Command::Install(arguments) => install::run(arguments),
@@ -167,6 +171,7 @@ impl Command {
             | Command::Status(_)
             | Command::Mute(_)
             | Command::Unmute(_)
+            | Command::Outbox(_)
             | Command::Doctor(_)
             | Command::Backup(_) => true,
             Command::Daemon(_) | Command::Init(_) | Command::Install(_) | Command::Schema(_) => {

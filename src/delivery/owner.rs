@@ -11,7 +11,7 @@ use crate::journal::Level;
 pub fn to_owner(notify: Notify, settings: &Settings, text: &str) -> NewDelivery {
     match notify {
         Notify::Journal => {
-            NewDelivery::usual("journal", "", json!({ "level": Level::Warning }), text)
+            NewDelivery::usual("journal", "", json!({ "level": Level::Error }), text)
         }
         Notify::Console => NewDelivery::usual("console", "", json!({ "job": "reveille" }), text),
         Notify::Telegram => NewDelivery::usual("telegram", "owner", json!({}), text),

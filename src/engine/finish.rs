@@ -93,7 +93,7 @@ impl UnderWay<'_> {
                             finished.left.push((id, message.clone()));
                         }
                         Out::Kept(until) => finished.kept.push(until),
-                        Out::Unsent(why) => finished.unsent.push(why),
+                        Out::Waits(why) | Out::Unsent(why) => finished.unsent.push(why),
                     }
                 }
             }
@@ -181,6 +181,8 @@ pub(super) enum Out {
     Sent,
     /// It stays in the outbox until its time has come.
     Kept(String),
+    /// It was not sent, for this reason, and is tried again.
+    Waits(String),
     /// It was not sent, for this reason.
     Unsent(String),
 }
@@ -217,7 +219,7 @@ impl Engine {
             Settled::Parked(reason) => {
                 Out::Unsent(format!("{kind}: {reason}; see `reveille outbox`"))
             }
-            Settled::Again(_, reason) => Out::Unsent(format!(
+            Settled::Again(_, reason) => Out::Waits(format!(
                 "{kind}: {reason}; it stays in the outbox for the daemon or a later run"
             )),
         })

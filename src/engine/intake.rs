@@ -7,7 +7,7 @@ use tokio::sync::{oneshot, watch};
 use super::queue::{Cancelled, Queue, Room};
 use super::run::{Deliver, Finished};
 use super::work::{self, Follower, Row, Work};
-use super::{EngineError, Loaded, Observer, Progress};
+use super::{EngineError, Loaded, Observer, Outbox, Progress};
 use crate::config::Job;
 use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord};
 use crate::store::{Accepted, Along, CursorChange, Start};
@@ -43,6 +43,11 @@ impl Intake {
     /// The way into a queue.
     pub fn new(queue: Arc<Queue>) -> Self {
         Intake { queue }
+    }
+
+    /// What sends the messages.
+    pub fn outbox(&self) -> &Outbox {
+        &self.queue.outbox
     }
 
     /// The newest reading of the user's folder.

@@ -1,5 +1,7 @@
 //! What a process that died left: each of its runs gets an outcome, each message goes out.
 
+use std::collections::BTreeSet;
+
 use super::finish::Out;
 use super::outbox::Row;
 use super::{Engine, EngineError, Message};
@@ -96,60 +98,114 @@ pub async fn send_left(
     engine: &Engine,
     tell: &mut (dyn FnMut(Late<'_>) + Send),
 ) -> Result<Vec<String>, EngineError> {
-    let mut failed = Vec::new();
+    let mut left = LeftOver {
+        engine,
+        failed: Vec::new(),
+        stuck: BTreeSet::new(),
+        gathering: BTreeSet::new(),
+    };
     let mut after = DeliveryId::default();
     loop {
         let page = engine.store.unsent(after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(failed);
-        };
+        let Some(last) = page.last() else { break };
         after = last.id;
         for delivery in page {
-            failed.extend(send_one_left(engine, delivery, tell).await?);
+            left.take(delivery, tell).await?;
         }
     }
+    for lane in std::mem::take(&mut left.gathering) {
+        while let Some((id, _)) = engine.store.gather(&lane, &engine.lock).await? {
+            if let Some(whole) = engine.store.read(move |reader| reader.delivery(id)).await? {
+                left.send(whole, tell).await?;
+            }
+        }
+    }
+    Ok(left.failed)
 }
 
 /// So many messages are read at once.
 const PAGE: usize = 100;
 
-async fn send_one_left(
-    engine: &Engine,
-    delivery: Delivery,
-    tell: &mut (dyn FnMut(Late<'_>) + Send),
-) -> Result<Option<String>, EngineError> {
-    let named = match (delivery.run, &delivery.job) {
-        (Some(run), Some(job)) => format!("run {run} of `{job}`"),
-        _ => "the program".to_owned(),
-    };
-    if delivery.state == DeliveryState::Sending {
-        let why = "the program stopped while it was sent: it may have arrived; `reveille outbox` says what to do";
-        let parked = Settled::Parked(why.to_owned());
-        return match engine.store.settle(delivery.id, parked).await {
-            Ok(()) => Ok(Some(format!("{named}: {}: {why}", delivery.message.kind))),
-            Err(StoreError::NotPending(_)) => Ok(None),
-            Err(error) => Err(error),
+/// What is left, on its way out.
+struct LeftOver<'a> {
+    engine: &'a Engine,
+    failed: Vec<String>,
+    /// Lanes whose next message waits for its next try: what follows it waits too.
+    stuck: BTreeSet<String>,
+    /// Lanes that gather, and are due.
+    gathering: BTreeSet<String>,
+}
+
+impl LeftOver<'_> {
+    async fn take(
+        &mut self,
+        delivery: Delivery,
+        tell: &mut (dyn FnMut(Late<'_>) + Send),
+    ) -> Result<(), EngineError> {
+        let (engine, lane) = (self.engine, &delivery.message.lane);
+        if delivery.state == DeliveryState::Sending {
+            let why =
+                "the program stopped while it was sent: it may have arrived; see `reveille outbox`";
+            match engine
+                .store
+                .settle(delivery.id, Settled::Parked(why.to_owned()))
+                .await
+            {
+                Ok(()) => {
+                    let kind = &delivery.message.kind;
+                    self.tell_failed(&delivery, &format!("{kind}: {why}"));
+                }
+                Err(StoreError::NotPending(_)) => {}
+                Err(error) => return Err(error),
+            }
+            return Ok(());
+        }
+        let now = engine.clock.now();
+        if self.stuck.contains(lane) || Row::from(delivery.clone()).ready_at(now) > now {
+            self.stuck.insert(lane.clone());
+            return Ok(());
+        }
+        match engine.store.adopt_delivery(&delivery, &engine.lock).await {
+            Ok(()) => {}
+            // Another process was quicker.
+            Err(StoreError::NotPending(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        if delivery.message.policy.digest.is_some() {
+            self.gathering.insert(lane.clone());
+            return Ok(());
+        }
+        self.send(delivery, tell).await
+    }
+
+    async fn send(
+        &mut self,
+        delivery: Delivery,
+        tell: &mut (dyn FnMut(Late<'_>) + Send),
+    ) -> Result<(), EngineError> {
+        let (run, job) = (delivery.run, delivery.job.as_deref().unwrap_or_default());
+        let meant_for = &delivery.message.kind;
+        let mut print = |text: &str| {
+            let message = Message { text, meant_for };
+            tell(Late { run, job, message });
         };
+        let row = Row::from(delivery.clone());
+        match self.engine.send(row, &mut print).await? {
+            Out::Sent | Out::Kept(_) => {}
+            Out::Unsent(reason) => self.tell_failed(&delivery, &reason),
+            Out::Waits(reason) => {
+                self.stuck.insert(delivery.message.lane.clone());
+                self.tell_failed(&delivery, &reason);
+            }
+        }
+        Ok(())
     }
-    let row = Row::from(delivery.clone());
-    let now = engine.clock.now();
-    if row.ready_at(now) > now {
-        return Ok(None);
-    }
-    match engine.store.adopt_delivery(&delivery, &engine.lock).await {
-        Ok(()) => {}
-        // Another process was quicker.
-        Err(StoreError::NotPending(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let (run, job) = (delivery.run, delivery.job.as_deref().unwrap_or_default());
-    let meant_for = &delivery.message.kind;
-    let mut print = |text: &str| {
-        let message = Message { text, meant_for };
-        tell(Late { run, job, message });
-    };
-    match engine.send(row, &mut print).await? {
-        Out::Unsent(reason) => Ok(Some(format!("{named}: {reason}"))),
-        Out::Sent | Out::Kept(_) => Ok(None),
+
+    fn tell_failed(&mut self, delivery: &Delivery, reason: &str) {
+        let whose = match (delivery.run, &delivery.job) {
+            (Some(run), Some(job)) => format!("run {run} of `{job}`: "),
+            _ => String::new(),
+        };
+        self.failed.push(format!("{whose}{reason}"));
     }
 }

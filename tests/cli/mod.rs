@@ -8,6 +8,7 @@ mod doctor;
 mod init;
 mod install;
 mod listing;
+mod outbox;
 mod output;
 mod run;
 mod schedule;
