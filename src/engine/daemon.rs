@@ -21,6 +21,17 @@ pub struct Daemon {
     /// What tells the owner.
     pub alerts: Alerts,
     latest: watch::Sender<Arc<Loaded>>,
+    _ends: Ends,
+}
+
+/// Where a daemon ends, by whatever way, no run begins any more: a runtime that is taken down starts nothing.
+#[derive(Debug)]
+struct Ends(Arc<Queue>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// How long runs that are under way may go on when the daemon ends.
@@ -38,6 +49,7 @@ impl Daemon {
         let outbox = Outbox::start(engine.clone(), reading.clone(), aloud()).await?;
         alerts.sent_by(outbox.clone());
         let queue = Queue::new(engine, outbox.clone(), reading);
+        let ends = Ends(Arc::clone(&queue));
         adopt::adopt(&queue).await?;
         Ok(Daemon {
             intake: Intake::new(Arc::clone(&queue)),
@@ -45,6 +57,7 @@ impl Daemon {
             outbox,
             alerts,
             latest,
+            _ends: ends,
         })
     }
 
