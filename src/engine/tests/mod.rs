@@ -9,6 +9,7 @@ mod prompt_failures;
 mod prompt_text;
 mod queue;
 mod secrets;
+pub(super) mod simulation;
 mod web;
 
 use std::collections::BTreeMap;
