@@ -43,18 +43,28 @@ pub struct Listener {
     /// Where it was wanted when it was opened.
     first: Option<(SocketAddr, TcpListener)>,
     at: watch::Sender<Option<SocketAddr>>,
+    /// Why it cannot be had, once that is said.
+    said: Option<String>,
 }
 
 impl Listener {
     /// Listens, if anything wants it to; that the address cannot be had is said, and it is tried again later.
     pub async fn open(web: Web) -> Self {
         let web = Arc::new(web);
+        let mut said = None;
         let first = match wanted(&web.intake.loaded()) {
-            Some(address) => bind(address).await.map(|listener| (address, listener)),
+            Some(address) => bind(address, &mut said)
+                .await
+                .map(|listener| (address, listener)),
             None => None,
         };
         let at = watch::Sender::new(address_of(first.as_ref().map(|(_, listener)| listener)));
-        Listener { web, first, at }
+        Listener {
+            web,
+            first,
+            at,
+            said,
+        }
     }
 
     /// Where it listens, now and later.
@@ -79,7 +89,7 @@ impl Listener {
             };
             let listener = match (self.first.take(), address) {
                 (Some((wanted, first)), Some(address)) if wanted == address => Some(first),
-                (_, Some(address)) => bind(address).await,
+                (_, Some(address)) => bind(address, &mut self.said).await,
                 (_, None) => None,
             };
             self.at.send_replace(address_of(listener.as_ref()));
@@ -120,18 +130,21 @@ fn address_of(listener: Option<&TcpListener>) -> Option<SocketAddr> {
     listener?.local_addr().ok()
 }
 
-async fn bind(address: SocketAddr) -> Option<TcpListener> {
+/// What cannot be had is said once, and is in `said` then.
+async fn bind(address: SocketAddr, said: &mut Option<String>) -> Option<TcpListener> {
     match TcpListener::bind(address).await {
         Ok(listener) => {
-            journal::say(
-                Level::Info,
-                format!("webhooks are called at http://{address}/hooks/"),
-            );
+            let what = format!("webhooks are called at http://{address}/hooks/");
+            journal::say(Level::Info, what);
+            *said = None;
             Some(listener)
         }
         Err(error) => {
             let what = format!("webhooks cannot be called: cannot listen on {address}: {error}");
-            journal::say(Level::Error, what);
+            if said.as_ref() != Some(&what) {
+                journal::say(Level::Error, &what);
+                *said = Some(what);
+            }
             None
         }
     }
