@@ -127,7 +127,9 @@ fn heart(clock: &Arc<dyn Clock>, allowed: Duration) -> (impl Fn() + Send + use<>
     let last = Arc::new(watch::Sender::new(clock.monotonic()));
     let (beats, clocks) = (Arc::clone(&last), [Arc::clone(clock), Arc::clone(clock)]);
     let [now, then] = clocks;
-    let beat = move || drop(beats.send_replace(now.monotonic()));
+    let beat = move || {
+        beats.send_replace(now.monotonic());
+    };
     let health = move || match then.monotonic().saturating_sub(*last.borrow()) {
         since if since <= allowed => Ok(()),
         since => Err(format!("nothing has moved for {} s", since.as_secs())),
