@@ -8,14 +8,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use self::door::Socket;
 use super::context::Context;
 use super::manager;
 use super::moment::shown;
 use super::socket::Lent;
-use crate::clock::timeout;
+use crate::clock::{Clock, timeout};
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::engine::{
     Daemon, Engine, Loaded, Metronome, Notice, Part, Patience, Ping, Reading, Stale, Timetable,
@@ -25,6 +25,7 @@ use crate::journal::{self, Level};
 use crate::store::lock::{self, ProcessLock};
 use crate::store::{self, Mode, Opened};
 use crate::system::Machine;
+use crate::web::{Health, Listener, Web};
 
 #[derive(Debug, Args)]
 pub struct Arguments {}
@@ -78,6 +79,14 @@ async fn live(
         let _ = ended.await;
     }));
     let socket = Socket::open(Lent::new(&engine, daemon.intake.clone()));
+    let every = manager::watchdog().map_or(PULSE, |limit| limit / 4);
+    let (heart, health) = heart(&engine.clock, every * 3);
+    let web = Web::new(daemon.intake.clone(), Arc::clone(&engine.clock), health);
+    let web = Listener::open(web).await;
+    let (shut, told) = oneshot::channel::<()>();
+    let web = tokio::spawn(web.serve(async {
+        let _ = told.await;
+    }));
     manager::ready();
     for store::Notice::SetAside { file, why } in opened.notices {
         daemon.alerts.tell(Notice::SetAside { file, why }).await;
@@ -85,11 +94,11 @@ async fn live(
     daemon.alerts.folder(&reading.wrong, &reading.stale).await;
     let mut ping = Ping::new(Arc::clone(&context.clock), daemon.intake.reloaded());
     let parts = vec![Part::beating("the timetable", TIMETABLE, beat)];
-    let every = manager::watchdog().map_or(PULSE, |limit| limit / 4);
     let intake = daemon.intake.clone();
     let pulse = tokio::spawn(daemon.pulse(parts).run(every, move || {
         manager::alive(&status(&intake.loaded(), *coming.borrow()));
         ping.alive();
+        heart();
     }));
     loop {
         let told = tokio::select! {
@@ -108,6 +117,8 @@ async fn live(
     pulse.abort();
     manager::stopping(END);
     let last_words = socket.map(Socket::close);
+    drop(shut);
+    let _ = web.await;
     drop(end);
     let _ = timetable.await;
     metronome.stop().await;
@@ -116,6 +127,21 @@ async fn live(
         let _ = timeout(context.clock.as_ref(), LAST_WORDS, last_words).await;
     }
     Ok(())
+}
+
+/// What is called while everything moves, and what tells when it was not called for longer than `allowed`.
+fn heart(clock: &Arc<dyn Clock>, allowed: Duration) -> (impl Fn() + Send + use<>, Health) {
+    let last = Arc::new(watch::Sender::new(clock.monotonic()));
+    let (beats, clocks) = (Arc::clone(&last), [Arc::clone(clock), Arc::clone(clock)]);
+    let [now, then] = clocks;
+    let beat = move || {
+        beats.send_replace(now.monotonic());
+    };
+    let health = move || match then.monotonic().saturating_sub(*last.borrow()) {
+        since if since <= allowed => Ok(()),
+        since => Err(format!("nothing has moved for {} s", since.as_secs())),
+    };
+    (beat, Arc::new(health))
 }
 
 /// How long clients have to hear the end of what the daemon did for them.

@@ -7,6 +7,7 @@ mod check;
 mod context;
 mod daemon;
 mod doctor;
+mod emit;
 mod follow;
 mod history;
 mod init;
@@ -87,6 +88,8 @@ enum Command {
     Pause(pause::Arguments),
     /// End the rest of a job
     Resume(pause::ResumeArguments),
+    /// Send something to a webhook, without HTTP
+    Emit(emit::Arguments),
     /// List past runs
     History(history::Arguments),
     /// Tell the whole story of a run
@@ -138,6 +141,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Why(arguments) => why::run(context, arguments),
         Command::Pause(arguments) => pause::pause(context, arguments),
         Command::Resume(arguments) => pause::resume(context, arguments),
+        Command::Emit(arguments) => emit::run(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
         Command::Status(arguments) => status::run(context, arguments),
@@ -166,6 +170,7 @@ impl Command {
             | Command::Why(_)
             | Command::Pause(_)
             | Command::Resume(_)
+            | Command::Emit(_)
             | Command::History(_)
             | Command::Show(_)
             | Command::Status(_)

@@ -1,5 +1,6 @@
 //! A call of a webhook, over HTTP or by hand, and the events that it becomes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::doors;
 use crate::clock::Clock;
 use crate::engine::{EngineError, Intake, Loaded, Taken};
-use crate::job::{Event, RunId, TriggerKind};
+use crate::job::{Event, TriggerKind};
 use crate::store::Accepted;
 
 /// What was sent to a webhook.
@@ -51,29 +52,33 @@ impl Call {
 ///
 /// # Errors
 /// Some event could not be written: those of other jobs may be, and the sender calls again.
-pub async fn raise(
+pub async fn raise<'j>(
     intake: &Intake,
     clock: &Arc<dyn Clock>,
     call: &Call,
-    jobs: &[&str],
-) -> Result<Vec<Accepted>, EngineError> {
-    let take = |job: &&str| {
+    jobs: &[&'j str],
+) -> Result<Vec<(&'j str, Accepted)>, EngineError> {
+    let take = async |job: &&'j str| {
         let event = call.event(job, clock.as_ref());
-        intake.take(Taken {
+        let taken = intake.take(Taken {
             event,
             slot: None,
             cursors: Vec::new(),
-        })
+        });
+        Ok(taken.await?.map(|accepted| (*job, accepted)))
     };
     let taken = match jobs {
         [job] => vec![take(job).await],
         jobs => join_all(jobs.iter().map(take)).await,
     };
-    let accepted: Result<Vec<_>, _> = taken.into_iter().collect();
+    let accepted: Result<Vec<_>, EngineError> = taken.into_iter().collect();
     Ok(accepted?.into_iter().flatten().collect())
 }
 
-/// The runs' numbers.
-pub(super) fn numbers(accepted: &[Accepted]) -> Vec<RunId> {
-    accepted.iter().map(|accepted| accepted.run()).collect()
+/// The names of all webhooks.
+pub fn names(loaded: &Loaded) -> Vec<&str> {
+    let names: BTreeSet<_> = doors::webhooks(loaded)
+        .map(|(_, webhook)| webhook.name.as_str())
+        .collect();
+    names.into_iter().collect()
 }

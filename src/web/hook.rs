@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, numbers, raise};
+use super::call::{Call, raise};
 use super::doors::Door;
 use super::lock::{Says, Shown};
 use super::{Web, host};
@@ -75,7 +75,8 @@ pub(super) async fn hook(
                 true => StatusCode::OK,
                 false => StatusCode::ACCEPTED,
             };
-            as_json(status, &json!({ "runs": numbers(&accepted) }))
+            let runs: Vec<_> = accepted.iter().map(|accepted| accepted.run()).collect();
+            as_json(status, &json!({ "runs": runs }))
         }
         Err(refusal) => refuse(refusal),
     }
@@ -139,7 +140,7 @@ async fn take(web: &Web, name: String, request: Request) -> Result<Vec<Accepted>
     match raise(&web.intake, &web.clock, &call, &jobs).await {
         // Taken away by a reload in this very moment.
         Ok(accepted) if accepted.is_empty() => Err(UNKNOWN),
-        Ok(accepted) => Ok(accepted),
+        Ok(accepted) => Ok(accepted.into_iter().map(|(_, accepted)| accepted).collect()),
         Err(error) => {
             let what = format!("a call of the webhook `{}` is not kept: {error}", call.name);
             journal::say(Level::Error, what);

@@ -18,12 +18,16 @@ pub(super) enum Lock {
     /// Nothing but being a program of this machine.
     Near,
     /// A token, a signature, or both.
-    Secret {
-        token: Option<Token>,
-        signer: Option<Signer>,
-    },
+    Secret(Box<Keys>),
     /// Nothing: its secret is not there.
     Broken,
+}
+
+/// Those that are there are all needed.
+#[derive(Debug)]
+pub(super) struct Keys {
+    token: Option<Token>,
+    signer: Option<Signer>,
 }
 
 /// Who calls, and what they show.
@@ -69,10 +73,11 @@ impl Lock {
         if token.as_ref().is_some_and(empty) || signing.as_ref().is_some_and(empty) {
             return Err("its secret is empty".to_owned());
         }
-        Ok(Lock::Secret {
+        let keys = Keys {
             token: token.map(|token| Token::new(token.expose())).transpose()?,
             signer: signing.map(|secret| Signer::new(secret.expose())),
-        })
+        };
+        Ok(Lock::Secret(Box::new(keys)))
     }
 
     /// What can be said before the body has arrived.
@@ -83,7 +88,8 @@ impl Lock {
             Lock::Near => {
                 shown.from.to_canonical().is_loopback() && !shown.headers.contains_key(ORIGIN)
             }
-            Lock::Secret { token, .. } => token
+            Lock::Secret(keys) => keys
+                .token
                 .as_ref()
                 .is_none_or(|token| bearer(shown.headers).is_some_and(|given| token.is(given))),
         };
@@ -93,11 +99,11 @@ impl Lock {
     /// Whether the body is signed, where it has to be.
     pub(super) fn body(&self, shown: &Shown<'_>, body: &[u8]) -> bool {
         match self {
-            Lock::Secret {
-                signer: Some(signer),
-                ..
-            } => signer.signed(shown.headers, shown.now, body),
-            Lock::Near | Lock::Secret { .. } => true,
+            Lock::Secret(keys) => keys
+                .signer
+                .as_ref()
+                .is_none_or(|signer| signer.signed(shown.headers, shown.now, body)),
+            Lock::Near => true,
             Lock::Broken => false,
         }
     }

@@ -15,7 +15,7 @@ mod tests;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-pub use call::{Call, raise};
+pub use call::{Call, names, raise};
 pub use serve::Listener;
 
 use crate::clock::Clock;

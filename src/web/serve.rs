@@ -40,23 +40,36 @@ const LAST: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Listener {
     web: Arc<Web>,
-    first: Option<TcpListener>,
+    /// Where it was wanted when it was opened.
+    first: Option<(SocketAddr, TcpListener)>,
+    at: watch::Sender<Option<SocketAddr>>,
+    /// Why it cannot be had, once that is said.
+    said: Option<String>,
 }
 
 impl Listener {
     /// Listens, if anything wants it to; that the address cannot be had is said, and it is tried again later.
     pub async fn open(web: Web) -> Self {
         let web = Arc::new(web);
+        let mut said = None;
         let first = match wanted(&web.intake.loaded()) {
-            Some(address) => bind(address).await,
+            Some(address) => bind(address, &mut said)
+                .await
+                .map(|listener| (address, listener)),
             None => None,
         };
-        Listener { web, first }
+        let at = watch::Sender::new(address_of(first.as_ref().map(|(_, listener)| listener)));
+        Listener {
+            web,
+            first,
+            at,
+            said,
+        }
     }
 
-    /// Where it listens now.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.first.as_ref()?.local_addr().ok()
+    /// Where it listens, now and later.
+    pub fn address(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.at.subscribe()
     }
 
     /// Answers requests until `shutdown` completes; moves where a new configuration says.
@@ -75,10 +88,11 @@ impl Listener {
                 std::future::pending().await
             };
             let listener = match (self.first.take(), address) {
-                (Some(first), _) => Some(first),
-                (None, Some(address)) => bind(address).await,
-                (None, None) => None,
+                (Some((wanted, first)), Some(address)) if wanted == address => Some(first),
+                (_, Some(address)) => bind(address, &mut self.said).await,
+                (_, None) => None,
             };
+            self.at.send_replace(address_of(listener.as_ref()));
             let retry = listener.is_none() && address.is_some();
             let clock = Arc::clone(&self.web.clock);
             let again = async {
@@ -112,12 +126,25 @@ impl Listener {
     }
 }
 
-async fn bind(address: SocketAddr) -> Option<TcpListener> {
+fn address_of(listener: Option<&TcpListener>) -> Option<SocketAddr> {
+    listener?.local_addr().ok()
+}
+
+/// What cannot be had is said once, and is in `said` then.
+async fn bind(address: SocketAddr, said: &mut Option<String>) -> Option<TcpListener> {
     match TcpListener::bind(address).await {
-        Ok(listener) => Some(listener),
+        Ok(listener) => {
+            let what = format!("webhooks are called at http://{address}/hooks/");
+            journal::say(Level::Info, what);
+            *said = None;
+            Some(listener)
+        }
         Err(error) => {
             let what = format!("webhooks cannot be called: cannot listen on {address}: {error}");
-            journal::say(Level::Error, what);
+            if said.as_ref() != Some(&what) {
+                journal::say(Level::Error, &what);
+                *said = Some(what);
+            }
             None
         }
     }

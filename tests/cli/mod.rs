@@ -5,6 +5,7 @@ mod crash;
 mod delivery;
 mod disk;
 mod doctor;
+mod emit;
 mod init;
 mod install;
 mod listing;

@@ -348,7 +348,7 @@ fn a_folder_with_a_long_name_has_a_socket() {
 }
 
 /// The real daemon, once it has said that it is ready.
-fn ready(folder: &Folder) -> Child {
+pub(super) fn ready(folder: &Folder) -> Child {
     let notify = UnixDatagram::bind(folder.path("notify")).expect("a socket");
     let mut command = folder.unclocked(&["daemon"]);
     let daemon = command.env("NOTIFY_SOCKET", folder.path("notify")).spawn();

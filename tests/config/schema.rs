@@ -125,6 +125,7 @@ const BEYOND: &[&str] = &[
     "step-same-kind",
     "template-",
     "trigger-same-id",
+    "trigger-webhook-open",
 ];
 
 #[test]

@@ -1,6 +1,6 @@
 //! The side of the one who types: a daemon is looked for, and what it says is printed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
@@ -57,15 +57,38 @@ pub fn through(cli: &Cli) -> Result<Option<u8>, Error> {
         from: std::env::current_dir().unwrap_or_default().into_os_string(),
         terminal: Terminal::detect(),
     };
-    let file = match &cli.command {
-        Command::Backup(arguments) => Some(Incoming::create(&arguments.file)?),
-        _ => None,
-    };
+    let files = Files::of(&cli.command)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Error::bug(format!("cannot start: {error}")))?;
-    runtime.block_on(speak(stream, &request, file))
+    runtime.block_on(speak(stream, &request, files))
+}
+
+/// The files that the person named: they are this process's, for the daemon's rights reach further.
+struct Files {
+    /// What the verb makes.
+    made: Option<Incoming>,
+    /// What the verb reads.
+    read: Option<File>,
+}
+
+impl Files {
+    fn of(command: &Command) -> Result<Self, Error> {
+        let (mut made, mut read) = (None, None);
+        match command {
+            Command::Backup(arguments) => made = Some(Incoming::create(&arguments.file)?),
+            Command::Emit(arguments) => {
+                let cannot = |path: &Path, error| {
+                    Error::usage(format!("cannot read {}: {error}", path.display()))
+                };
+                let open = |path| File::open(path).map_err(|error| cannot(path, error));
+                read = arguments.file().map(open).transpose()?;
+            }
+            _ => {}
+        }
+        Ok(Files { made, read })
+    }
 }
 
 /// A daemon that listens.
@@ -93,14 +116,10 @@ fn find(state: &Path) -> Result<Option<StdStream>, Error> {
 }
 
 /// Sends what is wanted and prints what comes back, until there is an exit code.
-async fn speak(
-    stream: StdStream,
-    request: &Request,
-    file: Option<Incoming>,
-) -> Result<Option<u8>, Error> {
+async fn speak(stream: StdStream, request: &Request, files: Files) -> Result<Option<u8>, Error> {
     let lost = |error: io::Error| Error::job(format!("cannot speak with the daemon: {error}"));
     stream.set_nonblocking(true).map_err(lost)?;
-    let (mut read, mut write) = UnixStream::from_std(stream).map_err(lost)?.into_split();
+    let (mut hear, mut write) = UnixStream::from_std(stream).map_err(lost)?.into_split();
     let wanted = serde_json::to_vec(request)
         .map_err(|error| Error::bug(format!("what was typed cannot be sent: {error}")))?;
     // A daemon that does not listen to the end has said why.
@@ -108,12 +127,13 @@ async fn speak(
     let (arrived, mut frames) = unbounded_channel();
     // Whatever the person's own reader does, the daemon never waits for it.
     tokio::spawn(async move {
-        while let Ok(Some(frame)) = Frame::read(&mut read).await {
+        while let Ok(Some(frame)) = Frame::read(&mut hear).await {
             let _ = arrived.send(frame);
         }
     });
     let (piped, mut stdin) = unbounded_channel();
-    let (printer, printed) = printer::start(file);
+    let mut read = files.read;
+    let (printer, printed) = printer::start(files.made);
     let clock = SystemClock::default();
     let mut told = Box::pin(told_to_end());
     let mut too_long: Sleep = Box::pin(std::future::pending());
@@ -148,8 +168,12 @@ async fn speak(
             Kind::WantStdin => {
                 let most = frame.bytes.try_into().map_or(0, u64::from_be_bytes);
                 let piped = piped.clone();
+                let read: Box<dyn Read + Send> = match read.take() {
+                    Some(file) => Box::new(file),
+                    None => Box::new(io::stdin()),
+                };
                 // It may wait for ever, and ends with the process.
-                thread::spawn(move || read_stdin(most, &piped));
+                thread::spawn(move || send_all(read.take(most), &piped));
             }
             _ => {
                 let _ = printer.send(frame);
@@ -174,13 +198,12 @@ async fn send(to: &mut OwnedWriteHalf, frame: Frame) -> io::Result<()> {
     to.write_all(&bytes).await
 }
 
-/// Sends what is piped into this process, and an empty frame at its end.
-fn read_stdin(most: u64, piped: &UnboundedSender<Frame>) {
-    let mut left = io::stdin().lock().take(most);
+/// Sends what can be read, and an empty frame at its end.
+fn send_all(mut from: impl Read, piped: &UnboundedSender<Frame>) {
     let mut piece = vec![0; PIECE];
     loop {
         // What cannot be read has ended.
-        let read = left.read(&mut piece).unwrap_or(0);
+        let read = from.read(&mut piece).unwrap_or(0);
         let sent = piped.send(Frame::new(Kind::Stdin, &piece[..read]));
         if read == 0 || sent.is_err() {
             return;

@@ -2,6 +2,7 @@
 
 mod disk;
 mod ids;
+mod moves;
 mod refusals;
 mod wire;
 
