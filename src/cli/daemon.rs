@@ -114,7 +114,6 @@ async fn live(
         }
         manager::ready();
     }
-    pulse.abort();
     manager::stopping(END);
     let last_words = socket.map(Socket::close);
     drop(shut);
@@ -123,6 +122,7 @@ async fn live(
     let _ = timetable.await;
     metronome.stop().await;
     daemon.stop().await;
+    pulse.abort();
     if let Some(last_words) = last_words {
         let _ = timeout(context.clock.as_ref(), LAST_WORDS, last_words).await;
     }
@@ -154,7 +154,7 @@ const PULSE: Duration = Duration::from_secs(30);
 const TIMETABLE: Duration = Duration::from_secs(60);
 
 /// Within this time it ends, whatever is under way.
-const END: Duration = Duration::from_secs(30);
+const END: Duration = Duration::from_secs(50);
 
 /// What `systemctl status` shows.
 fn status(loaded: &Loaded, coming: Option<DateTime<Utc>>) -> String {

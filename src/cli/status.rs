@@ -202,7 +202,8 @@ impl Status {
         let run = alert.run.map(|run| format!(", {run}")).unwrap_or_default();
         let about = match Subject::of(&alert.about) {
             None => format!("`{}`", alert.about),
-            Some(Subject::File(path) | Subject::Watch(path)) => path,
+            Some(Subject::File(path)) => path,
+            Some(Subject::Watch(job)) => format!("`{job}`"),
             Some(Subject::Place(place)) => format!("messages to {place}"),
         };
         format!("{about} ({times}{run}): {reason}")

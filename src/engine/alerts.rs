@@ -196,6 +196,11 @@ impl Alerts {
                 Some(Subject::File(path)) if !broken.contains_key(path.as_str()) => {
                     self.over_with(&Subject::File(path)).await;
                 }
+                Some(Subject::Watch(job))
+                    if !job.is_empty() && !self.loaded().jobs.contains_key(&job) =>
+                {
+                    gone.push(about);
+                }
                 None if !self.loaded().jobs.contains_key(&about) && broken.is_empty() => {
                     gone.push(about);
                 }

@@ -45,6 +45,9 @@ impl Drop for Ends {
 /// How long runs that are under way may go on when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// No kind of message takes longer to be sent, or to fail.
+const SENDING: Duration = Duration::from_secs(300);
+
 impl Daemon {
     /// Begins: what an earlier life left behind comes first, in its order.
     ///
@@ -70,6 +73,7 @@ impl Daemon {
             intake.clone(),
             looks.clone(),
             Arc::clone(&edited),
+            alerts.clone(),
         ));
         triggers.spawn(startup::bring(clock, intake.clone()));
         Ok(Daemon {
@@ -109,7 +113,10 @@ impl Daemon {
     }
 
     /// A look whether everything of it moves, these parts included.
-    pub fn pulse(&self, parts: Vec<Part>) -> Pulse {
+    pub fn pulse(&self, mut parts: Vec<Part>) -> Pulse {
+        let outbox = self.outbox.clone();
+        let since = move || outbox.sending_since();
+        parts.push(Part::working("the outbox", SENDING, since));
         Pulse::new(&self.queue.engine, parts)
     }
 

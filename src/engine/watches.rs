@@ -7,11 +7,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use super::{Intake, Loaded, Taken};
+use super::{Alerts, Intake, Loaded, Notice, Subject, Taken};
 use crate::clock::Clock;
 use crate::config::folder::SETTINGS;
 use crate::job::{Event, TriggerKind};
-use crate::journal::{self, Level};
 use crate::store::Store;
 use crate::trigger::Kind;
 use crate::watch::{Below, Change, Grouping, Pace, Settled, Told, Wanted, Watches};
@@ -23,6 +22,7 @@ pub(super) async fn bring(
     intake: Intake,
     looks: watch::Sender<bool>,
     edited: Arc<Notify>,
+    alerts: Alerts,
 ) {
     let (watches, mut told) = Watches::start(Arc::clone(&clock), store.clone());
     let mut reloaded = intake.reloaded();
@@ -52,11 +52,13 @@ pub(super) async fn bring(
                     }
                 }
                 Told::Settled(settled) => {
+                    let subject = Subject::Watch(settled.job.clone());
+                    alerts.over_with(&subject).await;
                     takes.spawn(take(Arc::clone(&clock), intake.clone(), settled));
                 }
                 Told::Notice(notice) => {
-                    let text = format!("{}: {}", notice.job, notice.text);
-                    journal::say(Level::Warning, text);
+                    let (job, reason) = (notice.job, notice.text);
+                    alerts.tell(Notice::Blind { job, reason }).await;
                 }
             },
             Some(_) = takes.join_next() => {}

@@ -1,8 +1,12 @@
 //! `status`, `mute`, `unmute`, and what a daemon tells its owner and its service manager.
 
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::support::Folder;
+use crate::support::{Folder, Outcome};
 
 const JOB: &str = "[[trigger]]\ncron = \"0 7 * * *\"\n\n[[step]]\nexec = [\"true\"]\n";
 
@@ -80,4 +84,40 @@ fn mutes_are_listed_until_they_are_over_or_taken_back() {
         "",
         "error: `x` was not muted\nhint: `reveille mute --list` shows what is\n",
     );
+}
+
+/// Waits for a word to the service manager that holds these lines.
+fn told(manager: &UnixDatagram, parts: &[&str]) -> String {
+    let mut word = [0; 1024];
+    loop {
+        let length = manager.recv(&mut word).expect("it says something");
+        let word = String::from_utf8_lossy(&word[..length]).into_owned();
+        if parts.iter().all(|part| word.contains(part)) {
+            return word;
+        }
+    }
+}
+
+#[test]
+fn a_service_manager_hears_of_each_change_and_that_everything_moves() {
+    let folder = Folder::with(JOB);
+    let manager = UnixDatagram::bind(folder.path("notify")).expect("a socket");
+    let long = Some(Duration::from_secs(60));
+    manager.set_read_timeout(long).expect("a limit");
+    let mut command = folder.unclocked(&["daemon"]);
+    let command = command.env("NOTIFY_SOCKET", folder.path("notify"));
+    let daemon = command.env("WATCHDOG_USEC", "400000").spawn();
+    let daemon = daemon.expect("it starts");
+    told(&manager, &["READY=1"]);
+    told(&manager, &["WATCHDOG=1", "STATUS=1 jobs"]);
+    told(&manager, &["WATCHDOG=1", ", the next start is "]);
+    let process = Pid::from_child(&daemon);
+    kill_process(process, Signal::HUP).expect("a signal");
+    told(&manager, &["RELOADING=1\n", "MONOTONIC_USEC="]);
+    told(&manager, &["READY=1"]);
+    let status = folder.unclocked(&["status"]).spawn().expect("it starts");
+    Outcome::of(&["status"], status).prints(&["daemon    up since ", "version ", "1 loaded"]);
+    kill_process(process, Signal::TERM).expect("a signal");
+    told(&manager, &["STOPPING=1\n", "EXTEND_TIMEOUT_USEC="]);
+    assert_eq!(Outcome::of(&["daemon"], daemon).code, 0);
 }

@@ -41,11 +41,11 @@ pub enum Notice {
         /// What happened.
         reason: String,
     },
-    /// A path cannot be watched.
+    /// A job may not see every file that it watches.
     Blind {
-        /// The path.
-        path: String,
-        /// Why.
+        /// The job; empty for the folder of the jobs itself.
+        job: String,
+        /// Why, and what to do.
         reason: String,
     },
     /// A damaged database was moved out of the way.
@@ -73,7 +73,7 @@ pub enum Subject {
     File(String),
     /// A place where messages go.
     Place(String),
-    /// A watched path.
+    /// What a job watches.
     Watch(String),
 }
 
@@ -87,7 +87,7 @@ impl fmt::Display for Subject {
         match self {
             Subject::File(path) => write!(f, "{FILE}{path}"),
             Subject::Place(place) => write!(f, "{PLACE}{place}"),
-            Subject::Watch(path) => write!(f, "{WATCH}{path}"),
+            Subject::Watch(job) => write!(f, "{WATCH}{job}"),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Notice {
             Notice::NotDelivered { place, .. } | Notice::Parked { place, .. } => {
                 Some(Subject::Place(place.clone()))
             }
-            Notice::Blind { path, .. } => Some(Subject::Watch(path.clone())),
+            Notice::Blind { job, .. } => Some(Subject::Watch(job.clone())),
             Notice::SetAside { .. } | Notice::DiskWasFull { .. } => None,
         }
     }
@@ -180,7 +180,8 @@ impl Notice {
                  `reveille outbox retry {0}` sends it again, `reveille outbox drop {0}` lets it be",
                 delivery.0
             ),
-            Notice::Blind { path, reason } => format!("{path} cannot be watched: {reason}"),
+            Notice::Blind { job, reason } if job.is_empty() => reason.clone(),
+            Notice::Blind { job, reason } => format!("`{job}`: {reason}"),
             Notice::SetAside { file, why } => format!(
                 "The database was damaged ({why}). It lies in {} now, and a new one was begun: history and remembered \
                  positions begin anew",
@@ -229,7 +230,8 @@ impl Notice {
                  envía de nuevo, `reveille outbox drop {0}` lo descarta",
                 delivery.0
             ),
-            Notice::Blind { path, reason } => format!("{path} no se puede vigilar: {reason}"),
+            Notice::Blind { job, reason } if job.is_empty() => reason.clone(),
+            Notice::Blind { job, reason } => format!("`{job}`: {reason}"),
             Notice::SetAside { file, why } => format!(
                 "La base de datos estaba dañada ({why}). Ahora está en {} y se ha empezado otra: el historial y las \
                  posiciones recordadas empiezan de nuevo",

@@ -98,8 +98,10 @@ pub(super) fn over(tongue: &Tongue, alert: &Alert, _: Saying) -> String {
         (Locale::Es, Some(Subject::Place(place))) => {
             format!("Los mensajes a {place} vuelven a llegar: habían fallado {times}")
         }
-        (Locale::En, Some(Subject::Watch(path))) => format!("{path} is watched again"),
-        (Locale::Es, Some(Subject::Watch(path))) => format!("{path} se vigila de nuevo"),
+        (Locale::En, Some(Subject::Watch(job))) => {
+            format!("`{job}` sees what it watches again")
+        }
+        (Locale::Es, Some(Subject::Watch(job))) => format!("`{job}` ve de nuevo lo que vigila"),
     }
 }
 

@@ -10,6 +10,7 @@ mod work;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -37,6 +38,8 @@ struct Shared {
     lanes: Mutex<Lanes>,
     settled: watch::Sender<u64>,
     under_way: watch::Sender<usize>,
+    /// What is being sent, each since when by the monotonic clock.
+    sending: Mutex<HashMap<DeliveryId, Duration>>,
 }
 
 #[derive(Default)]
@@ -71,6 +74,7 @@ impl Outbox {
                 lanes: Mutex::default(),
                 settled: watch::Sender::new(0),
                 under_way: watch::Sender::new(0),
+                sending: Mutex::default(),
             }),
         }
     }
@@ -117,6 +121,11 @@ impl Outbox {
         self.shared.settled.subscribe()
     }
 
+    /// Since when, by the monotonic clock, the message is being sent that is so the longest: each kind ends by itself.
+    pub fn sending_since(&self) -> Option<Duration> {
+        self.shared.sending().values().min().copied()
+    }
+
     /// Begins nothing more, and waits for what is under way. What is left is in the store.
     pub async fn stop(&self) {
         {
@@ -137,6 +146,12 @@ impl Outbox {
 }
 
 impl Shared {
+    fn sending(&self) -> MutexGuard<'_, HashMap<DeliveryId, Duration>> {
+        self.sending
+            .lock()
+            .expect("nothing panics while it holds them")
+    }
+
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes
             .lock()

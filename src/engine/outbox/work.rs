@@ -158,7 +158,10 @@ impl Shared {
         let mut say = |said: delivery::Said<'_>| (self.hear)(Heard::Said(said));
         let sent = delivery::send(row.id, &row.message, sending, &mut say);
         // A bug in a channel is one message's, and ends no lane.
+        let since = self.engine.clock.monotonic();
+        self.sending().insert(row.id, since);
         let sent = AssertUnwindSafe(sent).catch_unwind().await;
+        self.sending().remove(&row.id);
         let mut sent = sent.unwrap_or_else(|_| Sent::Unknown("a bug in the program".to_owned()));
         if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) =
             &mut sent

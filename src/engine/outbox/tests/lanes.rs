@@ -59,6 +59,22 @@ async fn a_lane_that_hangs_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn it_is_known_since_when_a_message_is_being_sent() {
+    let sink = Sink::answering(&[Answer::Hang]).await;
+    let home = Home::new();
+    let outbox = home.start().await;
+    assert_eq!(outbox.sending_since(), None);
+    let began = home.clock.monotonic();
+    home.send(&outbox, posts(&sink, &["1"])).await;
+    sink.bodies(1).await;
+    home.clock.advance(Duration::from_secs(10));
+    assert_eq!(outbox.sending_since(), Some(began));
+    home.clock.advance(Duration::from_secs(60));
+    settled(&outbox, 1).await;
+    assert_eq!(outbox.sending_since(), None);
+}
+
+#[tokio::test]
 async fn a_lane_is_as_wide_as_its_job_and_never_wider() {
     let sink = Sink::answering(&[Answer::Hang]).await;
     let home = Home::new();
