@@ -46,6 +46,8 @@ struct State {
     /// Places that nobody has.
     free: usize,
     stopped: bool,
+    /// Somebody gives places away.
+    seating: bool,
     arrivals: u64,
     /// Those who need nothing but a place.
     ready: BTreeMap<Rank, Turn>,
@@ -154,20 +156,22 @@ impl Queue {
         let mut state = self.lock();
         let rank = state.rank(work.job.priority, work.kind);
         let of_job = state.jobs.entry(work.job.name.clone()).or_default();
+        let (mut replaced, by) = (Vec::new(), work.run);
         if work.job.overlap == Overlap::Replace && of_job.seats >= work.job.max_runs {
             // One seat is enough; told twice, the oldest ends once.
             if let Some((_, cancel)) = of_job.under_way.first() {
                 cancel.notify_one();
             }
-            for (_, older) in of_job.waiting.drain(..) {
-                tokio::spawn(older.replaced(Arc::clone(self), work.run));
-            }
+            replaced.extend(of_job.waiting.drain(..).map(|(_, older)| older));
         }
         let at = of_job.waiting.partition_point(|(other, _)| *other < rank);
         let job = work.job.name.clone();
         of_job.waiting.insert(at, (rank, work));
         self.fill(&mut state, &job);
-        self.seat(&mut state);
+        self.seat(state);
+        for older in replaced {
+            tokio::spawn(older.replaced(Arc::clone(self), by));
+        }
     }
 
     /// Stops a run: one that waits is taken out and given back, one under way ends as cancelled.
@@ -191,7 +195,7 @@ impl Queue {
         if let Some(Turn::Begins(work)) = state.ready.remove(&rank) {
             state.vacate(&work.job.name);
             self.fill(&mut state, &work.job.name);
-            self.seat(&mut state);
+            self.seat(state);
         }
         Cancelled::Waiting
     }
@@ -249,39 +253,43 @@ impl Queue {
         }
     }
 
-    /// Gives free places to those who are ready.
-    fn seat(self: &Arc<Self>, state: &mut State) {
-        while state.free > 0
-            && !state.stopped
-            && let Some((rank, turn)) = state.ready.pop_first()
-        {
+    /// Gives free places to those who are ready, one at a time and without the lock: a runtime that is taken down drops
+    /// what is spawned on the spot, and with it the seat.
+    fn seat<'q>(self: &'q Arc<Self>, mut state: MutexGuard<'q, State>) {
+        // Whoever is at it already goes on with what there is to do now.
+        if std::mem::replace(&mut state.seating, true) {
+            return;
+        }
+        while let Some((rank, turn)) = state.next() {
             match turn {
                 Turn::GoesOn(away) => {
-                    state.free -= 1;
                     away.gone.store(false, Ordering::Relaxed);
                     away.back.notify_one();
                 }
                 Turn::Begins(work) => {
-                    state.free -= 1;
-                    self.start(state, rank, *work);
+                    let seat = self.sit(&mut state, rank, &work);
+                    drop(state);
+                    tokio::spawn(work.execute(seat));
+                    state = self.lock();
                 }
             }
         }
+        state.seating = false;
     }
 
-    fn start(self: &Arc<Self>, state: &mut State, rank: Rank, work: Work) {
+    /// A seat for a run that has its place.
+    fn sit(self: &Arc<Self>, state: &mut State, rank: Rank, work: &Work) -> Seat {
         let cancel = Arc::new(Notify::new());
         let of_job = state.jobs.entry(work.job.name.clone()).or_default();
         of_job.under_way.push((work.run, Arc::clone(&cancel)));
-        let seat = Seat {
+        Seat {
             queue: Arc::clone(self),
             job: work.job.name.clone(),
             rank,
             run: work.run,
             away: Arc::default(),
             cancel,
-        };
-        tokio::spawn(work.execute(seat));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -298,6 +306,16 @@ pub(super) enum Cancelled {
 }
 
 impl State {
+    /// The next who gets a place, if there is one.
+    fn next(&mut self) -> Option<(Rank, Turn)> {
+        if self.stopped || self.free == 0 {
+            return None;
+        }
+        let next = self.ready.pop_first()?;
+        self.free -= 1;
+        Some(next)
+    }
+
     fn rank(&mut self, priority: Priority, kind: TriggerKind) -> Rank {
         let person = matches!(kind, TriggerKind::Hand | TriggerKind::Telegram);
         self.arrivals += 1;

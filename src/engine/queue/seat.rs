@@ -38,8 +38,8 @@ impl Reserved {
     pub(in crate::engine) fn start(mut self, work: Work) {
         self.job = None;
         let queue = Arc::clone(&self.queue);
-        let mut state = queue.lock();
-        queue.start(&mut state, self.rank, work);
+        let seat = queue.sit(&mut queue.lock(), self.rank, &work);
+        tokio::spawn(work.execute(seat));
     }
 }
 
@@ -50,7 +50,7 @@ impl Drop for Reserved {
             state.free += 1;
             state.vacate(&job);
             self.queue.fill(&mut state, &job);
-            self.queue.seat(&mut state);
+            self.queue.seat(state);
         }
     }
 }
@@ -76,7 +76,7 @@ impl Seat {
         let mut state = self.queue.lock();
         self.away.gone.store(true, Ordering::Relaxed);
         state.free += 1;
-        self.queue.seat(&mut state);
+        self.queue.seat(state);
     }
 
     /// Waits for a place again; in a queue that was stopped there is none, and the process ends.
@@ -85,7 +85,7 @@ impl Seat {
             let mut state = self.queue.lock();
             let turn = Turn::GoesOn(Arc::clone(&self.away));
             state.ready.insert(self.rank, turn);
-            self.queue.seat(&mut state);
+            self.queue.seat(state);
         }
         self.away.back.notified().await;
     }
@@ -104,12 +104,11 @@ impl Drop for Seat {
         }
         state.vacate(&self.job);
         self.queue.fill(&mut state, &self.job);
-        self.queue.seat(&mut state);
         let ended = state
             .jobs
             .values()
             .all(|of_job| of_job.under_way.is_empty());
-        drop(state);
+        self.queue.seat(state);
         if ended {
             self.queue.idle.notify_waiters();
         }
