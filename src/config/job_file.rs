@@ -339,6 +339,7 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
 fn resolve_deliveries(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     for mut table in tables {
+        let span = table.span.clone();
         let common = split_off(&mut table, delivery::COMMON);
         let mut reader = reader(scope);
         let common: Option<delivery::Common> = reader.table(common, &[]);
@@ -349,6 +350,14 @@ fn resolve_deliveries(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Deli
         let text = scope.template(common.text);
         let when = common.when.map(|expression| scope.expression(expression));
         let Some(kind) = kind else { continue };
+        if let delivery::Kind::Webhook(webhook) = &kind
+            && webhook.body.is_some()
+            && common.digest.is_some()
+        {
+            let what = "a digest gathers texts, and cannot gather a `body`";
+            scope.error(span, what, "take `digest` out, or `body`");
+            continue;
+        }
         deliveries.push(Delivery {
             text,
             when,

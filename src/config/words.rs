@@ -170,7 +170,7 @@ fn plain(expected: &str, key: &str) -> String {
         "a map" => return format!("dotted keys: {key}.NAME = ..."),
         "a boolean" => "true or false",
         "a string" => "a text in quotes",
-        "u32" | "u64" => "a whole number without quotes, 0 or more",
+        "u16" | "u32" | "u64" => "a whole number without quotes, 0 or more",
         "a nonzero u32" => "a whole number without quotes, 1 or more",
         "i64" | "usize" => "a whole number without quotes",
         "f64" => "a number without quotes",

@@ -68,6 +68,11 @@ impl Store {
                 .await?;
         }
         self.forget_slots(oldest, count).await?;
+        self.forget_runs(move |connection| {
+            let mut statement = connection.prepare_cached(SAID)?;
+            Ok(statement.execute((Micros(oldest), BATCH))?)
+        })
+        .await?;
         let oldest = before(now, retention.age.max(LEDGER_AGE));
         self.forget_runs(move |connection| {
             let mut statement = connection.prepare_cached(CALLS)?;
@@ -117,6 +122,10 @@ const BY_AGE: &str = concat!(
 );
 
 const BY_COUNT: &str = concat!(may_go!("job = ?1 AND id <= ?2"), "?3)");
+
+/// What the program itself said goes by its own age; no run takes it along.
+const SAID: &str = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries
+    WHERE run_id IS NULL AND state IN ('sent', 'failed', 'dropped') AND created_at < ?1 LIMIT ?2)";
 
 const CALLS: &str = "DELETE FROM calls WHERE (run_id, number) IN (
     SELECT run_id, number FROM (SELECT run_id, number, at FROM calls ORDER BY run_id, number LIMIT ?2) WHERE at < ?1)";

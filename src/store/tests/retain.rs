@@ -140,3 +140,23 @@ async fn a_clock_that_leaps_does_not_empty_the_history() {
     one().await;
     assert_eq!(retain(&home, DAY * 90, 1_000).await, 20);
 }
+
+#[tokio::test]
+async fn what_the_program_itself_said_goes_when_it_is_old_and_settled() {
+    let home = Home::new();
+    let texts = ["sent", "pending"].map(message).to_vec();
+    let ids = home.store.say(texts, "me").await.unwrap();
+    home.store.delivered(ids[0], None).await.unwrap();
+    home.clock.advance(Duration::from_secs(3 * 86_400));
+    // Age counts from days on which something ran.
+    home.accept("job").await;
+    home.clock.advance(Duration::from_secs(86_400));
+    let retention = Retention {
+        age: Duration::from_secs(86_400),
+        count: 10,
+    };
+    home.store.retain(retention).await.unwrap();
+    let kept = home.store.read_now(|reader| reader.outbox(Listing::All, 9));
+    let kept: Vec<_> = kept.unwrap().into_iter().map(|row| row.id).collect();
+    assert_eq!(kept, ids[1..]);
+}

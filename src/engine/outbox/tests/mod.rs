@@ -4,6 +4,7 @@ mod answers;
 mod digest;
 mod disk;
 mod lanes;
+mod letters;
 mod restart;
 mod services;
 mod sink;
