@@ -239,24 +239,6 @@ impl Store {
             .await
     }
 
-    /// A disk with no room for another page, or with room again.
-    #[cfg(test)]
-    pub(crate) async fn room(&self, pages: u32) {
-        let sql = format!("PRAGMA max_page_count = {pages}");
-        let set = self.write(move |connection| {
-            Ok(connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?)
-        });
-        set.await.unwrap();
-    }
-
-    /// Another process's write transaction, for as long as it is kept.
-    #[cfg(test)]
-    pub(crate) fn seized(&self) -> Connection {
-        let connection = open::connect(&self.inner.path).unwrap();
-        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        connection
-    }
-
     /// Asks questions of one snapshot, without blocking the async caller.
     pub async fn read<T: Send + 'static>(
         &self,
