@@ -50,6 +50,24 @@ struct Home {
     store: Store,
 }
 
+impl Store {
+    /// A disk with room for so many pages and no more, where it has fewer.
+    pub(crate) async fn room(&self, pages: u32) {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        let set = self.write(move |connection| {
+            Ok(connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?)
+        });
+        set.await.unwrap();
+    }
+
+    /// Another process's write transaction, for as long as it is kept.
+    pub(crate) fn seized(&self) -> Connection {
+        let connection = open::connect(self.path()).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+}
+
 impl Home {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
