@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::following::Ended;
 use super::queue::Queue;
 use super::recovery::{self, Left};
 use super::run::Deliver;
@@ -16,39 +17,51 @@ use crate::store::{Orphan, RunRow, StoreError};
 /// Takes over every run without an outcome that is nobody's: those that cannot be gone on with end as interrupted.
 pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
     let engine = &queue.engine;
-    let mut dead = Vec::new();
-    let mut left = Vec::new();
+    let mut works = Vec::new();
     for orphan in engine.store.recover().await? {
-        match job(engine, &orphan.story.row).await? {
+        let row = &orphan.story.row;
+        let reason = match job(engine, row).await? {
             Some(job) if goes_on(&orphan, &job) => {
                 match engine.store.adopt(&orphan, &engine.lock).await {
-                    Ok(()) => go_on(queue, &orphan, job),
+                    Ok(()) => {
+                        let stands = match row.state {
+                            RunState::Waiting(Wait::Until(moment)) => Row::BackedOff(moment),
+                            _ => Row::Adopted,
+                        };
+                        works.push(waiting(engine, row.run, row.trigger, job, stands));
+                    }
                     Err(StoreError::Taken(_) | StoreError::AlreadyFinished(_)) => {}
                     Err(error) => return Err(error),
                 }
+                continue;
             }
-            Some(_) => dead.push(orphan),
-            None => {
-                let reason = "its job does not load any more as it was when the run began";
-                left.extend(recovery::end(engine, orphan, reason.to_owned()).await?);
-            }
-        }
+            Some(_) => recovery::reason(&orphan),
+            None => "its job does not load any more as it was when the run began".to_owned(),
+        };
+        let left = recovery::end(engine, Some(queue), orphan, reason).await?;
+        left.iter().for_each(tell);
     }
-    left.extend(recovery::interrupt(engine, dead).await?);
-    left.iter().for_each(tell);
     for row in engine.store.read(|reader| reader.active()).await? {
         if row.state != RunState::Queued {
             continue;
         }
         match job(engine, &row).await? {
-            Some(job) => queue.push(waiting(engine, row.run, row.trigger, job, Row::Kept)),
+            Some(job) => works.push(waiting(engine, row.run, row.trigger, job, Row::Kept)),
             None => {
                 let reason = "its job does not load any more as it was when the event came";
-                let outcome = Outcome::Skipped(reason.to_owned());
-                work::ended(engine, row.run, outcome).await?;
+                let ended = Ended {
+                    run: row.run,
+                    job: &row.job,
+                    kind: row.trigger,
+                    outcome: &Outcome::Skipped(reason.to_owned()),
+                };
+                work::end(queue, ended).await?;
             }
         }
     }
+    // Nothing begins before all of them are known: what a run starts would be found once more.
+    works.sort_by_key(|work| work.run);
+    works.into_iter().for_each(|work| queue.push(work));
     Ok(())
 }
 
@@ -85,22 +98,6 @@ fn goes_on(orphan: &Orphan, job: &Job) -> bool {
     };
     let step = job.steps.get(under_way.position as usize);
     step.is_some_and(|step| matches!(&step.kind, Kind::Exec(exec) if exec.idempotent))
-}
-
-/// One that backed off waits for the rest of its time.
-fn go_on(queue: &Arc<Queue>, orphan: &Orphan, job: Arc<Job>) {
-    let row = &orphan.story.row;
-    let engine = &queue.engine;
-    let work = waiting(engine, row.run, row.trigger, job, Row::Adopted);
-    let RunState::Waiting(Wait::Until(moment)) = row.state else {
-        return queue.push(work);
-    };
-    let wait = (moment - engine.clock.now()).to_std().unwrap_or_default();
-    let (sleep, queue) = (engine.clock.sleep(wait), Arc::clone(queue));
-    tokio::spawn(async move {
-        sleep.await;
-        queue.push(work);
-    });
 }
 
 fn waiting(engine: &Engine, run: RunId, kind: TriggerKind, job: Arc<Job>, row: Row) -> Work {

@@ -29,6 +29,17 @@ pub struct Daemon {
     edited: Arc<Notify>,
     /// What brings events; it ends with the daemon.
     triggers: JoinSet<()>,
+    _ends: Ends,
+}
+
+/// Where a daemon ends, by whatever way, no run begins any more: a runtime that is taken down starts nothing.
+#[derive(Debug)]
+struct Ends(Arc<Queue>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// How long runs that are under way may go on when the daemon ends.
@@ -47,6 +58,7 @@ impl Daemon {
         alerts.sent_by(outbox.clone());
         outbox.begin().await?;
         let queue = Queue::new(engine, outbox.clone(), reading);
+        let ends = Ends(Arc::clone(&queue));
         adopt::adopt(&queue).await?;
         let intake = Intake::new(Arc::clone(&queue));
         let (clock, store) = (Arc::clone(&queue.engine.clock), queue.engine.store.clone());
@@ -69,6 +81,7 @@ impl Daemon {
             looks,
             edited,
             triggers,
+            _ends: ends,
         })
     }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::following::Ended;
 use super::outbox::{Row, judge};
+use super::queue::Seat;
 use super::run::{Deliver, Finished};
 use super::runner::UnderWay;
 use super::{Engine, EngineError, Message, Observer, Progress};
 use crate::delivery::{self, By, Channels, Making, Said, Sending, Sent};
-use crate::job::{
-    Event, NewDelivery, OnUnknown, Outcome, RunState, StepEnd, StepRecord, TriggerKind,
-};
-use crate::store::{Accepted, Follow, Settled};
+use crate::job::{NewDelivery, OnUnknown, Outcome, RunState, StepEnd, StepRecord, TriggerKind};
+use crate::store::Settled;
 
 impl UnderWay<'_> {
     pub(super) async fn finish(
@@ -36,36 +36,28 @@ impl UnderWay<'_> {
             self.update.deliveries.clone_from(&messages);
         }
         self.update.state = Some(RunState::Finished(outcome.clone()));
-        let alerts = self
-            .engine
-            .alerts
-            .as_ref()
-            .filter(|_| deliver != Deliver::Hold);
-        let news = alerts
-            .and_then(|alerts| alerts.of_run(&self.job.name, self.event.kind, self.run, &outcome));
-        self.update.news = news.as_ref().map(|of_run| of_run.news.clone());
         for step in &mut self.update.steps {
             step.moved.clear();
         }
-        self.update.events = self.following(&outcome);
-        let jobs = self.update.events.iter();
-        let jobs: Vec<String> = jobs.map(|follow| follow.event.job.clone()).collect();
-        let recorded = self.commit().await?;
-        if let (Some(alerts), Some(news)) = (alerts, &news) {
-            alerts.committed(news, recorded.told);
+        let ended = Ended {
+            run: self.run,
+            job: &self.job.name,
+            kind: self.event.kind,
+            outcome: &outcome,
+        };
+        let mut following = self.engine.following(self.seat.map(Seat::queue), ended);
+        if deliver == Deliver::Hold {
+            following = following.unheard();
         }
-        let follow = recorded.runs.iter().zip(jobs);
-        let follow = follow.filter_map(|(accepted, job)| match accepted {
-            Accepted::New(run) => Some((*run, job)),
-            Accepted::Duplicate(_) => None,
-        });
+        following.add_to(&mut self.update);
+        let mut recorded = self.commit().await?;
+        following.committed(&mut recorded);
         let mut finished = Finished {
             run: self.run,
             outcome,
             unsent: Vec::new(),
             kept: Vec::new(),
             left: Vec::new(),
-            follow: follow.collect(),
         };
         let ids = recorded.deliveries.into_iter();
         let settings = &self.engine.loaded.settings;
@@ -100,31 +92,6 @@ impl UnderWay<'_> {
         }
         observer(Progress::Finished(&finished.outcome));
         Ok(finished)
-    }
-
-    /// The events of the jobs that wait for an end like this one.
-    fn following(&self, outcome: &Outcome) -> Vec<Follow> {
-        let Some(seat) = self.seat else {
-            return Vec::new();
-        };
-        let engine = self.engine;
-        let latest = seat.queue().latest.borrow().clone();
-        let payload = json!({ "job": self.job.name, "run": self.run, "outcome": outcome.word() });
-        let waiting = latest.after(&self.job.name, outcome).into_iter();
-        let follow = waiting.map(|(job, trigger)| Follow {
-            event: Event {
-                id: engine.clock.id(),
-                job: job.name.clone(),
-                kind: TriggerKind::After,
-                dedupe_key: Some(format!("after:{}:{}:{trigger}", self.run.0, job.name)),
-                payload: payload.clone(),
-                at: engine.clock.now(),
-            },
-            job_hash: job.hash.clone(),
-            version: seat.queue().unkept(&latest, job),
-            uuid: engine.clock.id(),
-        });
-        follow.collect()
     }
 
     /// The texts of all deliveries; what renders empty is not sent, and the run says so.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use super::following::Ended;
 use super::queue::{Cancelled, Queue, Room};
 use super::run::{Deliver, Finished};
 use super::work::{self, Follower, Row, Work};
@@ -125,14 +126,38 @@ impl Intake {
         match self.queue.cancel(run) {
             Cancelled::UnderWay => Ok(story.under_way().map(|step| step.id.clone())),
             Cancelled::Waiting => {
-                work::ended(engine, run, Outcome::Cancelled).await?;
+                let ended = Ended {
+                    run,
+                    job: &story.row.job,
+                    kind: story.row.trigger,
+                    outcome: &Outcome::Cancelled,
+                };
+                work::end(&self.queue, ended).await?;
                 Ok(None)
             }
             Cancelled::Unknown => engine.cancel(run).await,
         }
     }
 
+    /// Whoever asked may go away: what is written down is begun all the same.
     async fn accept(
+        &self,
+        event: Event,
+        along: Along,
+        pinned: (Arc<Loaded>, Arc<Job>),
+        deliver: Deliver,
+        follower: Option<Follower>,
+    ) -> Result<Accepted, EngineError> {
+        let intake = self.clone();
+        let accepted = async move {
+            let accepted = intake.accepted(event, along, pinned, deliver, follower);
+            accepted.await
+        };
+        let accepted = tokio::spawn(accepted).await;
+        accepted.unwrap_or(Err(EngineError::Closed))
+    }
+
+    async fn accepted(
         &self,
         mut event: Event,
         mut along: Along,
@@ -144,6 +169,7 @@ impl Intake {
         let store = &queue.engine.store;
         loaded.secrets.scrub_value(&mut event.payload);
         along.version = queue.unkept(&loaded, &job);
+        let brings_version = along.version.is_some();
         let (kind, known) = (event.kind, !along.steps.is_empty());
         let room = queue.room(&job, kind);
         let start = match &room {
@@ -161,12 +187,14 @@ impl Intake {
             _ => Row::Kept,
         };
         let accepted = store.accept_along(event, &job.hash, start, along).await?;
-        queue.kept(&job);
         let Accepted::New(run) = accepted else {
             let reason = format!("the same event is run {} already", accepted.run());
             self.tell(follower, accepted.run(), Outcome::Skipped(reason));
             return Ok(accepted);
         };
+        if brings_version {
+            queue.kept(&job);
+        }
         if let Some(follower) = &mut follower {
             (follower.observer)(Progress::Accepted(run));
         }

@@ -5,6 +5,7 @@ mod alerts;
 mod context;
 mod daemon;
 mod finish;
+mod following;
 mod intake;
 mod loaded;
 mod outbox;

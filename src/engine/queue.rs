@@ -154,12 +154,13 @@ impl Queue {
         let mut state = self.lock();
         let rank = state.rank(work.job.priority, work.kind);
         let of_job = state.jobs.entry(work.job.name.clone()).or_default();
-        if work.job.overlap == Overlap::Replace {
-            for (_, cancel) in &of_job.under_way {
+        if work.job.overlap == Overlap::Replace && of_job.seats >= work.job.max_runs {
+            // One seat is enough; told twice, the oldest ends once.
+            if let Some((_, cancel)) = of_job.under_way.first() {
                 cancel.notify_one();
             }
             for (_, older) in of_job.waiting.drain(..) {
-                tokio::spawn(older.replaced(self.engine.clone(), work.run));
+                tokio::spawn(older.replaced(Arc::clone(self), work.run));
             }
         }
         let at = of_job.waiting.partition_point(|(other, _)| *other < rank);
@@ -170,7 +171,7 @@ impl Queue {
     }
 
     /// Stops a run: one that waits is taken out and given back, one under way ends as cancelled.
-    pub(super) fn cancel(&self, run: RunId) -> Cancelled {
+    pub(super) fn cancel(self: &Arc<Self>, run: RunId) -> Cancelled {
         let mut state = self.lock();
         for of_job in state.jobs.values_mut() {
             if let Some((_, cancel)) = of_job.under_way.iter().find(|(other, _)| *other == run) {
@@ -189,6 +190,8 @@ impl Queue {
         };
         if let Some(Turn::Begins(work)) = state.ready.remove(&rank) {
             state.vacate(&work.job.name);
+            self.fill(&mut state, &work.job.name);
+            self.seat(&mut state);
         }
         Cancelled::Waiting
     }
@@ -270,8 +273,9 @@ impl Queue {
             rank,
             run: work.run,
             away: Arc::default(),
+            cancel,
         };
-        tokio::spawn(work.execute(seat, cancel));
+        tokio::spawn(work.execute(seat));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,12 +1,15 @@
 //! What a process that died left: each of its runs gets an outcome, each message goes out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::finish::Out;
+use super::following::Ended;
 use super::outbox::Row;
+use super::queue::Queue;
 use super::{Engine, EngineError, Message};
-use crate::job::{DeliveryId, Outcome, RunId};
-use crate::store::{Delivery, DeliveryState, Orphan, Settled, StoreError};
+use crate::job::{DeliveryId, Outcome, RunId, RunState, TriggerKind};
+use crate::store::{Delivery, DeliveryState, Orphan, RunUpdate, Settled, StoreError};
 
 /// A run that another process left behind, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +33,14 @@ pub struct Late<'a> {
     pub message: Message<'a>,
 }
 
-/// Ends what dead processes left running as interrupted; a run by hand is not gone on with, for the person who
-/// asked is not there any more.
+/// Ends what people's dead processes left running as interrupted: it is not gone on with, for the person who asked is not
+/// there any more. What a daemon left is for the next daemon, which may go on with it.
 ///
 /// # Errors
 /// The store cannot be read or written.
 pub async fn recover(engine: &Engine) -> Result<Vec<Left>, EngineError> {
-    let orphans = engine.store.recover().await?;
+    let mut orphans = engine.store.recover().await?;
+    orphans.retain(|orphan| orphan.story.row.trigger == TriggerKind::Hand);
     interrupt(engine, orphans).await
 }
 
@@ -46,41 +50,48 @@ pub(super) async fn interrupt(
 ) -> Result<Vec<Left>, EngineError> {
     let mut left = Vec::new();
     for orphan in orphans {
-        let reason = match orphan.story.under_way() {
-            Some(step) => format!(
-                "the program stopped during step `{}`, which may have had its effect: look before you run it again",
-                step.id
-            ),
-            None => "the program stopped under it".to_owned(),
-        };
-        left.extend(end(engine, orphan, reason).await?);
+        let reason = reason(&orphan);
+        left.extend(end(engine, None, orphan, reason).await?);
     }
     Ok(left)
 }
 
-/// Ends one as interrupted; `None` when another process was quicker, or has forgotten it since.
+/// Why a run that is not gone on with ends.
+pub(super) fn reason(orphan: &Orphan) -> String {
+    match orphan.story.under_way() {
+        Some(step) => format!(
+            "the program stopped during step `{}`, which may have had its effect: look before you run it again",
+            step.id
+        ),
+        None => "the program stopped under it".to_owned(),
+    }
+}
+
+/// Ends one as interrupted, with what follows from that; `None` when another process was quicker, or has forgotten it since.
 pub(super) async fn end(
     engine: &Engine,
+    queue: Option<&Arc<Queue>>,
     orphan: Orphan,
     reason: String,
 ) -> Result<Option<Left>, EngineError> {
-    let row = &orphan.story.row;
-    let alerts = engine.alerts.as_ref();
-    let news = alerts.and_then(|alerts| {
-        let outcome = Outcome::Interrupted(reason.clone());
-        alerts.of_run(&row.job, row.trigger, row.run, &outcome)
-    });
-    let interrupted = news.as_ref().map(|of_run| of_run.news.clone());
-    match engine.store.interrupt(&orphan, &reason, interrupted).await {
-        Ok(told) => {
-            if let (Some(alerts), Some(news)) = (alerts, &news) {
-                alerts.committed(news, told);
-            }
-            Ok(Some(Left {
-                run: orphan.story.row.run,
-                job: orphan.story.row.job,
-                reason,
-            }))
+    let (run, job) = (orphan.story.row.run, orphan.story.row.job.clone());
+    let outcome = Outcome::Interrupted(reason.clone());
+    let ended = Ended {
+        run,
+        job: &job,
+        kind: orphan.story.row.trigger,
+        outcome: &outcome,
+    };
+    let following = engine.following(queue, ended);
+    let mut update = RunUpdate {
+        state: Some(RunState::Finished(outcome.clone())),
+        ..RunUpdate::of(run)
+    };
+    following.add_to(&mut update);
+    match engine.store.interrupt(&orphan, update).await {
+        Ok(mut recorded) => {
+            following.committed(&mut recorded);
+            Ok(Some(Left { run, job, reason }))
         }
         Err(StoreError::Taken(_) | StoreError::AlreadyFinished(_) | StoreError::UnknownRun(_)) => {
             Ok(None)

@@ -1,5 +1,7 @@
 //! A run as a whole: accepted, executed, cancelled.
 
+use std::future::pending;
+
 use chrono::{DateTime, Utc};
 
 use super::queue::Seat;
@@ -36,8 +38,6 @@ pub struct Finished {
     pub kept: Vec<String>,
     /// Messages that the sender has to send.
     pub left: Vec<(DeliveryId, NewDelivery)>,
-    /// The runs that follow from it: number and job.
-    pub follow: Vec<(RunId, String)>,
 }
 
 impl Finished {
@@ -49,7 +49,6 @@ impl Finished {
             unsent: Vec::new(),
             kept: Vec::new(),
             left: Vec::new(),
-            follow: Vec::new(),
         }
     }
 }
@@ -132,7 +131,8 @@ impl Engine {
         }
     }
 
-    /// Executes what is left of a run that is this process's. While it waits it leaves its `seat`.
+    /// Executes what is left of a run that is this process's. While it waits it leaves its `seat`, which also tells it to
+    /// stop: what its end writes down is never cut short.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -146,9 +146,16 @@ impl Engine {
     ) -> Result<Finished, EngineError> {
         let mut under_way = UnderWay::new(self, job, begun, seat);
         let steps = under_way.steps(observer);
-        let outcome = match clock::timeout(self.clock.as_ref(), job.timeout, steps).await {
-            Ok(outcome) => outcome?,
-            Err(_) => under_way.out_of_time(),
+        let steps = clock::timeout(self.clock.as_ref(), job.timeout, steps);
+        let ended = tokio::select! {
+            biased;
+            ended = steps => Some(ended),
+            () = cancelled(seat) => None,
+        };
+        let outcome = match ended {
+            Some(Ok(outcome)) => outcome?,
+            Some(Err(_)) => under_way.out_of_time(),
+            None => Outcome::Cancelled,
         };
         under_way.finish(outcome, deliver, observer).await
     }
@@ -168,5 +175,13 @@ impl Engine {
         };
         self.store.record(update).await?;
         Ok(under_way)
+    }
+}
+
+/// Completes when somebody stops the run of the seat.
+async fn cancelled(seat: Option<&Seat>) {
+    match seat {
+        Some(seat) => seat.cancelled().await,
+        None => pending().await,
     }
 }

@@ -3,9 +3,11 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
+use super::following::Ended;
 use super::queue::{Queue, Seat};
 use super::run::{Begun, Deliver, Finished};
 use super::{Engine, EngineError, Loaded, Observer};
@@ -40,6 +42,8 @@ pub enum Row {
     Kept,
     /// This process has it, and it did something before.
     Adopted,
+    /// This process has it, and it waits for the rest of its time.
+    BackedOff(DateTime<Utc>),
 }
 
 /// Somebody who follows a run to its end.
@@ -51,8 +55,8 @@ pub struct Follower {
 }
 
 impl Work {
-    /// Executes the run, to its end or until it is told to `cancel`.
-    pub(super) async fn execute(self, seat: Seat, cancel: Arc<Notify>) {
+    /// Executes the run, to its end or until its seat is told to stop it.
+    pub(super) async fn execute(self, seat: Seat) {
         let queue = Arc::clone(seat.queue());
         let engine = Engine {
             loaded: Arc::clone(&self.loaded),
@@ -65,27 +69,25 @@ impl Work {
         };
         let mut observer = observer.unwrap_or_else(|| Box::new(|_| ()));
         let work = async {
-            let Some(begun) = begin(&engine, run, self.row).await? else {
+            let Some(begun) = begin(&engine, run, self.row, &seat).await? else {
                 return Ok(None);
             };
             let whole = engine.execute(&job, begun, self.deliver, Some(&seat), &mut *observer);
             whole.await.map(Some)
         };
-        let ended = tokio::select! {
-            ended = AssertUnwindSafe(work).catch_unwind() => Some(ended),
-            () = cancel.notified() => None,
-        };
-        let ended = match ended {
-            Some(Ok(ended)) => ended,
-            Some(Err(_)) => {
-                failed(
-                    &engine,
-                    (run, &job.name, self.kind),
-                    "a bug in the program ended it",
-                )
-                .await
+        let ended = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(ended) => ended,
+            Err(_) => {
+                let outcome = Outcome::Failed("a bug in the program ended it".to_owned());
+                let ended = Ended {
+                    run,
+                    job: &job.name,
+                    kind: self.kind,
+                    outcome: &outcome,
+                };
+                let written = self::end(&queue, ended).await;
+                written.map(|()| Some(Finished::nothing(run, outcome)))
             }
-            None => cancelled(&engine, run).await,
         };
         drop(seat);
         match ended {
@@ -100,10 +102,16 @@ impl Work {
     }
 
     /// Ends as skipped, for a newer event of the job came.
-    pub(super) async fn replaced(self, engine: Engine, by: RunId) {
+    pub(super) async fn replaced(self, queue: Arc<Queue>, by: RunId) {
         let reason = format!("run {by}, for a newer event, took its place");
         let outcome = Outcome::Skipped(reason);
-        if let Err(error) = ended(&engine, self.run, outcome).await {
+        let ended = Ended {
+            run: self.run,
+            job: &self.job.name,
+            kind: self.kind,
+            outcome: &outcome,
+        };
+        if let Err(error) = end(&queue, ended).await {
             journal::say(Level::Error, error);
         }
     }
@@ -113,20 +121,6 @@ impl Queue {
     /// What follows from the end of a run.
     fn after(self: &Arc<Self>, mut finished: Finished, end: Option<oneshot::Sender<Finished>>) {
         self.outbox.offer(std::mem::take(&mut finished.left));
-        let latest = self.latest.borrow().clone();
-        for (run, name) in std::mem::take(&mut finished.follow) {
-            if let Some(job) = latest.jobs.get(&name) {
-                self.push(Work {
-                    run,
-                    job: Arc::clone(job),
-                    loaded: Arc::clone(&latest),
-                    kind: TriggerKind::After,
-                    row: Row::Kept,
-                    deliver: Deliver::Leave,
-                    follower: None,
-                });
-            }
-        }
         if let Some(end) = end {
             let _ = end.send(finished);
         }
@@ -134,10 +128,24 @@ impl Queue {
 }
 
 /// Makes the run this process's; `None` when it has an end already.
-async fn begin(engine: &Engine, run: RunId, row: Row) -> Result<Option<Begun>, EngineError> {
+async fn begin(
+    engine: &Engine,
+    run: RunId,
+    row: Row,
+    seat: &Seat,
+) -> Result<Option<Begun>, EngineError> {
+    if let Row::BackedOff(until) = row {
+        let rest = (until - engine.clock.now()).to_std().unwrap_or_default();
+        seat.leave();
+        tokio::select! {
+            () = engine.clock.sleep(rest) => seat.take().await,
+            // Its end is written down as that of any other.
+            () = seat.cancelled() => seat.cancel(),
+        }
+    }
     match row {
         Row::Fresh(event) => return Ok(Some(Begun::new(run, *event, engine.clock.now()))),
-        Row::Kept => {
+        Row::Kept | Row::BackedOff(_) => {
             let begin = || engine.store.begin(run, &engine.lock);
             match engine.patiently(begin).await {
                 Ok(()) => {}
@@ -151,46 +159,17 @@ async fn begin(engine: &Engine, run: RunId, row: Row) -> Result<Option<Begun>, E
     Ok(story.map(|story| Begun::of(story, engine.clock.now())))
 }
 
-async fn cancelled(engine: &Engine, run: RunId) -> Result<Option<Finished>, EngineError> {
-    match engine.patiently(|| engine.cancel(run)).await {
-        Ok(_) => Ok(Some(Finished::nothing(run, Outcome::Cancelled))),
-        // It was quicker.
-        Err(EngineError::AlreadyFinished(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-async fn failed(
-    engine: &Engine,
-    (run, job, kind): (RunId, &str, TriggerKind),
-    why: &str,
-) -> Result<Option<Finished>, EngineError> {
-    let outcome = Outcome::Failed(why.to_owned());
-    let alerts = engine.alerts.as_ref();
-    let news = alerts.and_then(|alerts| alerts.of_run(job, kind, run, &outcome));
-    let update = Arc::new(RunUpdate {
-        state: Some(RunState::Finished(outcome.clone())),
-        news: news.as_ref().map(|of_run| of_run.news.clone()),
-        ..RunUpdate::of(run)
-    });
-    let record = || engine.store.record(Arc::clone(&update));
-    let recorded = engine.patiently(record).await?;
-    if let (Some(alerts), Some(news)) = (alerts, &news) {
-        alerts.committed(news, recorded.told);
-    }
-    Ok(Some(Finished::nothing(run, outcome)))
-}
-
-/// Writes down an end that the run did not come to by itself.
-pub(super) async fn ended(
-    engine: &Engine,
-    run: RunId,
-    outcome: Outcome,
-) -> Result<(), EngineError> {
-    let update = Arc::new(RunUpdate {
-        state: Some(RunState::Finished(outcome)),
-        ..RunUpdate::of(run)
-    });
-    let record = || engine.store.record(Arc::clone(&update));
-    engine.patiently(record).await.map(|_| ())
+/// Writes down an end that the run did not come to by itself, with what follows from it.
+pub(super) async fn end(queue: &Arc<Queue>, ended: Ended<'_>) -> Result<(), EngineError> {
+    let following = queue.engine.following(Some(queue), ended);
+    let mut update = RunUpdate {
+        state: Some(RunState::Finished(ended.outcome.clone())),
+        ..RunUpdate::of(ended.run)
+    };
+    following.add_to(&mut update);
+    let update = Arc::new(update);
+    let record = || queue.engine.store.record(Arc::clone(&update));
+    let mut recorded = queue.engine.patiently(record).await?;
+    following.committed(&mut recorded);
+    Ok(())
 }

@@ -143,7 +143,7 @@ pub(super) fn begin(
     taken_unless(changed, connection, run)
 }
 
-/// Takes a run over from a process that died.
+/// Takes a run over from a process that died; one that waits goes on waiting.
 pub(super) fn adopt(
     connection: &Connection,
     run: RunId,
@@ -152,7 +152,7 @@ pub(super) fn adopt(
 ) -> Result<(), StoreError> {
     let changed = connection
         .prepare_cached(
-            "UPDATE runs SET state = 'running', owner = ?3, attempt = attempt + 1, wake_at = NULL
+            "UPDATE runs SET owner = ?3, attempt = attempt + 1
              WHERE id = ?1 AND state IN ('running', 'waiting') AND owner = ?2",
         )?
         .execute((run.0, from, owner))?;

@@ -60,7 +60,7 @@ use self::check::Checker;
 use self::reader::Readers;
 use self::writer::Writer;
 use crate::clock::Clock;
-use crate::job::{Event, Outcome, RunId, RunState};
+use crate::job::{Event, RunId};
 
 /// The database's name in the state folder.
 pub const FILE: &str = "reveille.db";
@@ -203,26 +203,19 @@ impl Store {
             .await
     }
 
-    /// Ends a run whose process died as interrupted, with what that is to the owner; gives what there is to say.
+    /// Commits `update`, which ends a run whose process died.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if another process was quicker.
     pub async fn interrupt(
         &self,
         orphan: &Orphan,
-        reason: &str,
-        news: Option<News>,
-    ) -> Result<Told, StoreError> {
+        update: RunUpdate,
+    ) -> Result<Recorded, StoreError> {
         let (run, from, now) = (orphan.story.row.run, orphan.owner.clone(), self.now());
-        let outcome = Outcome::Interrupted(reason.to_owned());
-        let update = RunUpdate {
-            state: Some(RunState::Finished(outcome)),
-            news,
-            ..RunUpdate::of(run)
-        };
         self.write(move |connection| {
             accept::adopt(connection, run, &from, &from)?;
-            Ok(run::record(connection, &update, now)?.told)
+            run::record(connection, &update, now)
         })
         .await
     }

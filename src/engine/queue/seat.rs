@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::Notify;
+
 use super::{Away, Queue, Rank, Turn};
 use crate::engine::work::Work;
 use crate::job::RunId;
@@ -22,6 +24,7 @@ pub struct Seat {
     pub(super) rank: Rank,
     pub(super) run: RunId,
     pub(super) away: Arc<Away>,
+    pub(super) cancel: Arc<Notify>,
 }
 
 impl fmt::Debug for Seat {
@@ -56,6 +59,16 @@ impl Seat {
     /// The queue that the run is of.
     pub(in crate::engine) fn queue(&self) -> &Arc<Queue> {
         &self.queue
+    }
+
+    /// Completes when somebody stops the run.
+    pub(in crate::engine) async fn cancelled(&self) {
+        self.cancel.notified().await;
+    }
+
+    /// Stops the run.
+    pub(in crate::engine) fn cancel(&self) {
+        self.cancel.notify_one();
     }
 
     /// Lets others have the place meanwhile; the job's other runs still wait.

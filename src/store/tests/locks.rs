@@ -88,24 +88,22 @@ async fn an_orphan_has_one_heir_and_tells_what_was_under_way() {
         home.store.adopt(&orphan, "other").await,
         Err(StoreError::Taken(run))
     );
-    let late = home
-        .store
-        .interrupt(&orphan, "power", Some(failed("sorry")))
-        .await;
+    let interrupted = Outcome::Interrupted("power".to_owned());
+    let end = RunUpdate {
+        state: Some(RunState::Finished(interrupted.clone())),
+        news: Some(failed("sorry")),
+        ..RunUpdate::of(run)
+    };
+    let late = home.store.interrupt(&orphan, end.clone()).await;
     assert_eq!(late, Err(StoreError::Taken(run)));
     let row = home.story(run).row;
     assert_eq!((row.owner.as_deref(), row.attempt), (Some("heir"), 2));
 
     let orphan = home.store.recover().await.unwrap().pop().unwrap();
-    let told = home
-        .store
-        .interrupt(&orphan, "power", Some(failed("sorry")))
-        .await
-        .unwrap();
+    let recorded = home.store.interrupt(&orphan, end).await.unwrap();
     let story = home.story(run);
-    let interrupted = Outcome::Interrupted("power".to_owned());
     assert_eq!(story.row.state, RunState::Finished(interrupted));
-    assert_eq!(told.len(), 1);
+    assert_eq!(recorded.told.len(), 1);
     assert_eq!(home.store.recover().await.unwrap(), []);
 }
 

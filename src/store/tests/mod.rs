@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::clock::{SystemClock, TestClock};
-use crate::job::{CursorKey, DeliveryId, NewDelivery, StepRecord, TriggerKind};
+use crate::job::{CursorKey, DeliveryId, NewDelivery, Outcome, RunState, StepRecord, TriggerKind};
 
 /// A store in a folder of its own, with a clock that stands still.
 struct Home {
