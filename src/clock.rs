@@ -151,6 +151,14 @@ impl TestClock {
         }
     }
 
+    /// How long until the next of the sleepers is due.
+    pub fn next_wake(&self) -> Option<Duration> {
+        let mut state = self.lock();
+        state.live_sleepers();
+        let (due, _) = state.sleepers.first_key_value()?.0;
+        Some(due.saturating_sub(state.monotonic))
+    }
+
     fn lock(&self) -> MutexGuard<'_, TestState> {
         self.state
             .lock()

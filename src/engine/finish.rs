@@ -12,7 +12,7 @@ use super::run::{Deliver, Finished};
 use super::runner::UnderWay;
 use super::{Engine, EngineError, Message, Observer, Progress};
 use crate::delivery::{self, By, Channels, Making, Said, Sending, Sent};
-use crate::job::{NewDelivery, OnUnknown, Outcome, RunState, StepEnd, StepRecord, TriggerKind};
+use crate::job::{NewDelivery, OnUnknown, Outcome, RunState, StepEnd, StepRecord};
 use crate::store::Settled;
 
 impl UnderWay<'_> {

@@ -229,6 +229,12 @@ impl Queue {
         waiting.sum::<usize>() + state.ready.len()
     }
 
+    /// Places that nobody has.
+    #[cfg(test)]
+    pub(super) fn free(&self) -> usize {
+        self.lock().free
+    }
+
     /// Those of a job that wait are ready while the job has seats for them.
     fn fill(&self, state: &mut State, job: &str) {
         let Some(of_job) = state.jobs.get_mut(job) else {

@@ -10,6 +10,9 @@ use crate::clock::{self, Clock};
 use crate::job::StepEnd;
 use crate::step::{Context, Done, Step, StepError};
 
+#[cfg(test)]
+use super::tests::simulation;
+
 /// Executes the step once. Every failure, a bug of the step's kind included, is an end. No secret leaves it.
 pub(super) async fn attempt(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
     let mut done = bounded(engine, step, context).await;
@@ -18,6 +21,11 @@ pub(super) async fn attempt(engine: &Engine, step: &Step, context: &Context<'_>)
 }
 
 async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
+    #[cfg(test)]
+    let _busy = match simulation::stands_in(step, context) {
+        simulation::Does::Instead(work) => return work.await,
+        simulation::Does::Itself(busy) => busy,
+    };
     // As large as the largest kind, which is no burden for the stack of every run.
     let work = Box::pin(settled(step.kind.run(context)));
     if step.kind.ends_itself() {

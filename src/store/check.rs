@@ -96,6 +96,19 @@ pub(super) fn quick_check(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
+#[cfg(test)]
+impl super::Reader<'_> {
+    /// Reads every page and every index entry (<https://sqlite.org/pragma.html#pragma_integrity_check>).
+    pub fn integrity(&self) -> Result<(), StoreError> {
+        let sql = "PRAGMA integrity_check";
+        let finding: String = self.connection.query_row(sql, [], |row| row.get(0))?;
+        match finding.as_str() {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Damaged(finding)),
+        }
+    }
+}
+
 /// What the last check found, if it was bad.
 pub(super) fn marker(folder: &Path) -> Option<String> {
     let bytes = fs::read(marker_path(folder)).ok()?;

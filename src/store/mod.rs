@@ -10,6 +10,8 @@ mod check;
 mod cursor;
 mod delivery;
 mod error;
+#[cfg(test)]
+pub(crate) mod faults;
 mod history;
 pub mod lock;
 mod open;
@@ -261,6 +263,8 @@ impl Store {
         work: impl FnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         if let Writer::Inline(_) = self.inner.writer {
+            #[cfg(test)]
+            faults::meet(faults::Point::Read).await?;
             return self.read_now(work);
         }
         let store = self.clone();

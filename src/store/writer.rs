@@ -67,8 +67,14 @@ impl Writer {
                 answer.await.map_err(|_| StoreError::Closed)?
             }
             Writer::Inline(connection) => {
-                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-                Group::gather(&connection, request, |_| None).finish(&connection);
+                #[cfg(test)]
+                super::faults::meet(super::faults::Point::Commit).await?;
+                {
+                    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                    Group::gather(&connection, request, |_| None).finish(&connection);
+                }
+                #[cfg(test)]
+                let _ = super::faults::meet(super::faults::Point::Committed).await;
                 answer.try_recv().map_err(|_| StoreError::Closed)?
             }
         }

@@ -12,6 +12,7 @@ mod prompt_text;
 mod pulse;
 mod queue;
 mod secrets;
+pub(super) mod simulation;
 mod watches;
 mod web;
 
