@@ -18,7 +18,7 @@ use stage::Stage;
 use world::World;
 
 /// So many worlds for each of the tests below.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 50;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
