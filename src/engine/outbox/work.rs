@@ -16,6 +16,9 @@ use crate::job::{DeliveryId, NewDelivery, OnUnknown};
 use crate::journal::{self, Level};
 use crate::store::Settled;
 
+#[cfg(test)]
+use crate::engine::tests::simulation;
+
 /// What was done.
 enum Done {
     Settled(DeliveryId, Option<Row>),
@@ -141,6 +144,10 @@ impl Shared {
     }
 
     async fn send(&self, row: &Row) -> Sent {
+        #[cfg(test)]
+        if let Some(sent) = simulation::sink(row, self.engine.clock.as_ref()).await {
+            return sent;
+        }
         let loaded = Arc::clone(&self.loaded.borrow());
         let sending = Sending {
             channels: &self.channels,

@@ -1,13 +1,16 @@
 //! What has to be true of a world whatever happened to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::jobs::{CHAIN, HOOK, TAIL};
+use chrono::{DateTime, Utc};
+
+use super::jobs::{CHAIN, HOOK, TAIL, TICK};
 use super::stage::{Stage, on_stage};
 use super::world::World;
-use crate::clock::Clock;
-use crate::job::{Outcome, RunState};
-use crate::store::{DeliveryState, Filter, Mode, RunStory, Store};
+use crate::engine::schedule::Occurrences;
+use crate::job::{DeliveryId, OnUnknown, Outcome, RunState};
+use crate::store::{Delivery, DeliveryState, Filter, Listing, Mode, RunStory, SlotEnd, Store};
+use crate::trigger;
 
 /// The error of a step that was under way when its run ended.
 const UNDER_WAY: &str = "the run ended while it was under way: it may have had its effect";
@@ -15,6 +18,7 @@ const UNDER_WAY: &str = "the run ended while it was under way: it may have had i
 struct Ledger<'a> {
     world: &'a World,
     stories: Vec<RunStory>,
+    outbox: Vec<Delivery>,
 }
 
 pub(super) fn check(world: &World) {
@@ -38,6 +42,9 @@ pub(super) fn check(world: &World) {
     let ledger = Ledger {
         world,
         stories: rows.into_iter().rev().map(story).collect(),
+        outbox: store
+            .read_now(|reader| reader.outbox(Listing::All, u32::MAX))
+            .expect("it is read"),
     };
     for story in &ledger.stories {
         let state = &story.row.state;
@@ -52,10 +59,10 @@ pub(super) fn check(world: &World) {
         ledger.crowds(stage);
         ledger.arrivals(stage);
     });
+    ledger.slots(&store);
     store
         .read_now(|reader| reader.integrity())
         .expect("it is sound");
-    let _ = world.clock.now();
 }
 
 fn outcome(story: &RunStory) -> &Outcome {
@@ -113,7 +120,7 @@ impl Ledger<'_> {
         let tails = self.stories.iter().filter(|story| story.row.job == TAIL);
         let bodies = tails
             .flat_map(|story| &story.deliveries)
-            .map(|delivery| &delivery.body);
+            .map(|delivery| &delivery.message.body);
         let told: u64 = bodies
             .map(|body| body.parse::<u64>().expect("a number"))
             .sum();
@@ -161,32 +168,103 @@ impl Ledger<'_> {
         }
     }
 
-    /// What was sent arrived, what was given up did not, and what came twice had a reason.
+    /// What was sent arrived, and what came twice, or not at all, had a reason.
     fn arrivals(&self, stage: &Stage) {
-        for delivery in self.stories.iter().flat_map(|story| &story.deliveries) {
-            let came: Vec<_> = stage
+        for arrival in &stage.arrivals {
+            let said = |delivery: &&Delivery| {
+                delivery.id == arrival.id && delivery.message.body == arrival.body
+            };
+            assert!(
+                self.outbox.iter().any(|delivery| said(&delivery)),
+                "nobody said {arrival:?}"
+            );
+        }
+        for delivery in &self.outbox {
+            let came = stage
                 .arrivals
                 .iter()
-                .filter(|arrival| arrival.id == delivery.id)
-                .collect();
+                .filter(|arrival| arrival.id == delivery.id);
+            let came: Vec<_> = came.collect();
+            let parks = delivery.message.policy.on_unknown == OnUnknown::Park;
             assert!(
-                came.iter().all(|arrival| arrival.body == delivery.body),
-                "{delivery:#?}"
+                !parks || came.len() <= 1,
+                "sent twice: {delivery:#?} {came:#?}"
             );
+            let told = came
+                .iter()
+                .any(|arrival| arrival.told && arrival.life == stage.life);
             match &delivery.state {
-                DeliveryState::Sent { .. } => assert!(!came.is_empty(), "{delivery:#?}"),
-                DeliveryState::Failed(_) => assert!(
-                    came.iter().all(|arrival| arrival.life < stage.life),
-                    "{delivery:#?}"
-                ),
+                DeliveryState::Sent { .. } => {
+                    assert!(
+                        came.iter().any(|arrival| arrival.told),
+                        "{delivery:#?} {came:#?}"
+                    );
+                }
+                DeliveryState::Failed(_) => assert!(!told, "{delivery:#?} {came:#?}"),
+                DeliveryState::Parked(_) => assert!(parks && !told, "{delivery:#?} {came:#?}"),
                 other => panic!("{other:?}: {delivery:#?}"),
             }
             for pair in came.windows(2) {
-                assert!(
-                    pair[0].life < pair[1].life,
-                    "it came twice without a crash: {delivery:#?}"
-                );
+                // Its answer was not known, or not yet written down when the program died.
+                let reason = !pair[0].told || pair[0].life < pair[1].life;
+                assert!(reason, "it came twice: {delivery:#?} {came:#?}");
             }
+        }
+        self.order(stage);
+    }
+
+    /// What is sent one after the other arrives in its order.
+    fn order(&self, stage: &Stage) {
+        let mut last: BTreeMap<&str, DeliveryId> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for arrival in &stage.arrivals {
+            let of = |delivery: &&Delivery| delivery.id == arrival.id;
+            let Some(delivery) = self.outbox.iter().find(of) else {
+                continue;
+            };
+            if !seen.insert(arrival.id.0) || delivery.message.policy.width > 1 {
+                continue;
+            }
+            let before = last.insert(&delivery.message.lane, arrival.id);
+            assert!(
+                before.is_none_or(|before| before.0 < arrival.id.0),
+                "{before:?} came before {delivery:#?}"
+            );
+        }
+    }
+
+    /// Each due moment since the trigger was loaded is accounted for, and each run of one has its own.
+    fn slots(&self, store: &Store) {
+        let loaded = self.world.load();
+        let job = &loaded.jobs[TICK];
+        let trigger = &job.triggers[0];
+        let trigger::Kind::Cron(cron) = &trigger.kind else {
+            panic!("{trigger:?}");
+        };
+        let moments = Occurrences::new(&cron.entry, cron.timezone);
+        let slot = |at| {
+            let slot = store.read_now(|reader| reader.slot(TICK, &trigger.id, at));
+            slot.expect("it is read")
+        };
+        let known = store
+            .read_now(|reader| reader.triggers())
+            .expect("it is read");
+        let since = known.iter().find(|(known, _)| known.job == TICK);
+        let mut at = *since.expect("it was loaded").1;
+        while let Some(next) = moments.next(at)
+            && next <= self.world.until
+        {
+            assert!(slot(next).is_some(), "nothing is known of {next}");
+            at = next;
+        }
+        let mut seen = BTreeSet::new();
+        for story in self.stories.iter().filter(|story| story.row.job == TICK) {
+            let due = story.event.payload["due_at"].as_str().expect("it was due");
+            let due: DateTime<Utc> = due.parse().expect("a time");
+            assert!(seen.insert(due), "two runs for {due}");
+            let end = slot(due).map(|slot| slot.end);
+            let own = matches!(end, Some(SlotEnd::Run(run) | SlotEnd::CaughtUp(run, _)) if run == story.row.run);
+            assert!(own, "{end:?}: {story:#?}");
         }
     }
 }

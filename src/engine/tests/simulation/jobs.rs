@@ -25,6 +25,28 @@ pub(super) const CHAIN: &str = "chain";
 /// The job that reads the log.
 pub(super) const TAIL: &str = "tail";
 
+/// The job that time starts.
+pub(super) const TICK: &str = "tick";
+
+fn cron(rng: &mut Rng) -> String {
+    let entries = [
+        "*/7 * * * *",
+        "0 * * * *",
+        "30 2 * * *",
+        "15 1,2,3 * * *",
+        "0 0 1 * * *",
+        "* * * * *",
+    ];
+    let entry = *rng.pick(&entries);
+    let zone = *rng.pick(&["Europe/Madrid", "Australia/Lord_Howe", "UTC"]);
+    let missed = *rng.pick(&["latest", "all", "skip"]);
+    let age = *rng.pick(&["", "max_age = \"2h\"\n"]);
+    let jitter = *rng.pick(&["", "", "jitter = \"2m\"\n"]);
+    format!(
+        "[[trigger]]\ncron = \"{entry}\"\ntimezone = \"{zone}\"\nmissed = \"{missed}\"\n{age}{jitter}\n"
+    )
+}
+
 /// The jobs of a world, by name; `log` is the file that grows.
 pub(super) fn plans(rng: &mut Rng, log: &str) -> BTreeMap<String, Plan> {
     let after = *rng.pick(&["success", "failure", "any"]);
@@ -40,6 +62,8 @@ pub(super) fn plans(rng: &mut Rng, log: &str) -> BTreeMap<String, Plan> {
     );
     plans.insert(CHAIN.to_owned(), chain);
     plans.insert(TAIL.to_owned(), tail(rng, log));
+    let cron = cron(rng);
+    plans.insert(TICK.to_owned(), plan(rng, &cron));
     plans
 }
 
@@ -70,8 +94,10 @@ fn plan(rng: &mut Rng, triggers: &str) -> Plan {
     }
     let messages = usize::try_from(rng.below(3)).expect("it is small");
     for number in 0..messages {
+        let unknown = *rng.pick(&["retry", "park"]);
+        let within = *rng.pick(&["", "", "within = \"10m\"\n"]);
         text += &format!(
-            "[[deliver]]\nfile = \"out{number}\"\nappend = true\ntext = \"{{{{ job.name }}}} {{{{ run.id }}}} {number}\"\n\n"
+            "[[deliver]]\nwebhook = \"http://sink.example/{number}\"\non_unknown = \"{unknown}\"\n{within}text = \"{{{{ job.name }}}} {{{{ run.id }}}} {number}\"\n\n"
         );
     }
     Plan {

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::stage::on_stage;
 use super::world::{Offers, World, job_of};
 use crate::clock::Clock;
-use crate::engine::{Daemon, Engine, Intake, Patience, Taken};
+use crate::engine::{Daemon, Engine, Intake, Patience, Taken, Timetable};
 use crate::job::{Event, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
-use crate::store::{Filter, Mode, Store};
+use crate::store::{DeliveryState, Filter, Listing, Mode, Reader, Store};
 
 /// What a life is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +59,18 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         patience: Patience::Endless,
         alerts: None,
     };
-    let daemon = Daemon::start(engine).await.expect("nothing fails yet");
-    let left = crate::engine::send_left(&daemon.queue.engine, &mut |_| ()).await;
-    drop(left);
+    let daemon = Daemon::start(engine.clone())
+        .await
+        .expect("nothing fails yet");
+    let timetable = Timetable::new(&engine, daemon.intake.clone(), world.machine());
+    let timetable = timetable.await.expect("nothing fails yet");
+    world.second = Arc::default();
+    let (end, ended) = oneshot::channel::<()>();
+    let timetable = timetable.run(Arc::clone(&world.second), async {
+        let _ = ended.await;
+    });
+    let timetable = tokio::spawn(timetable);
+    settle().await;
     match life {
         Life::Troubled => {
             for _ in 0..5 + world.rng.below(40) {
@@ -67,11 +78,18 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
             }
             if world.rng.percent(40) {
                 on_stage(|stage| stage.full = false);
+                drop(end);
                 stop(world, daemon).await;
             }
         }
         Life::Last => {
             bring_again(world, &daemon.intake).await;
+            pass(world, Duration::from_secs(600)).await;
+            // A start may be later by the jitter.
+            world.until = world.clock.now() - TimeDelta::minutes(2);
+            drop(end);
+            settle().await;
+            assert!(timetable.is_finished());
             come_to_an_end(world, &daemon).await;
             // What was written to the log since is told by one more run.
             world.complete();
@@ -138,7 +156,19 @@ async fn happen(world: &mut World, daemon: &Daemon) {
             world.edit();
             daemon.reload(world.load());
         }
-        90..94 => drop(on_stage(|stage| stage.full = true)),
+        90..92 => {
+            let names: Vec<_> = world.plans.keys().cloned().collect();
+            let name = world.rng.pick(&names).clone();
+            let until = world.clock.now() + TimeDelta::hours(1);
+            let (store, pauses) = (daemon.store().clone(), world.rng.percent(50));
+            tokio::spawn(async move {
+                match pauses {
+                    true => drop(store.pause(&name, Some(until)).await),
+                    false => drop(store.resume(&name).await),
+                }
+            });
+        }
+        92..94 => drop(on_stage(|stage| stage.full = true)),
         _ => drop(on_stage(|stage| stage.full = false)),
     }
     if world.rng.percent(80) {
@@ -215,18 +245,21 @@ async fn come_to_an_end(world: &World, daemon: &Daemon) {
     let mut passed = Duration::ZERO;
     loop {
         settle().await;
-        let active = daemon
-            .queue
-            .engine
-            .store
-            .read_now(|reader| reader.active())
-            .expect("it is read");
-        if active.is_empty() && daemon.queue.under_way() == 0 {
+        let read =
+            |reader: &Reader<'_>| Ok((reader.active()?, reader.outbox(Listing::Open, 1000)?));
+        let (active, mut open) = daemon.store().read_now(read).expect("it is read");
+        open.retain(|delivery| {
+            matches!(
+                delivery.state,
+                DeliveryState::Pending | DeliveryState::Sending
+            )
+        });
+        if active.is_empty() && open.is_empty() && daemon.queue.under_way() == 0 {
             return;
         }
         assert!(
             passed < LONGEST && world.clock.next_wake().is_some(),
-            "these never end: {active:#?}"
+            "these never end: {active:#?} {open:#?}"
         );
         passed += world.pass(LONGEST);
     }

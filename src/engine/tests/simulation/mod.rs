@@ -11,7 +11,7 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-pub(in crate::engine) use stage::{Does, Fate, sink, stands_in};
+pub(in crate::engine) use stage::{Does, sink, stands_in};
 
 use life::Life;
 use stage::Stage;

@@ -10,6 +10,9 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::rng::Rng;
+use crate::clock::Clock;
+use crate::delivery::Sent;
+use crate::engine::outbox::Row;
 use crate::job::{DeliveryId, RunId, StepEnd};
 use crate::step::{Context, Done, Kind, Step};
 use crate::store::StoreError;
@@ -226,31 +229,57 @@ impl Stage {
     }
 }
 
-/// What becomes of a message.
-pub(in crate::engine) enum Fate {
-    Delivered,
-    Refused,
+/// Takes a message of the outbox; `None` where no stage is.
+pub(in crate::engine) async fn sink(row: &Row, clock: &dyn Clock) -> Option<Sent> {
+    let (takes, arrives, sent) = on_stage(Stage::answer)?;
+    if !takes.is_zero() {
+        clock.sleep(takes).await;
+    }
+    if arrives {
+        on_stage(|stage| {
+            let arrival = Arrival {
+                id: row.id,
+                body: row.message.body.clone(),
+                life: stage.life,
+                told: matches!(sent, Sent::Delivered(_)),
+            };
+            stage.arrivals.push(arrival);
+        });
+    }
+    // The answer takes its time.
+    if !takes.is_zero() {
+        clock.sleep(takes).await;
+    }
+    on_stage(|stage| stage.moves += 1);
+    Some(sent)
 }
 
-/// Takes a message of the outbox; `None` where no stage is.
-pub(in crate::engine) async fn sink(id: DeliveryId, body: &str) -> Option<Fate> {
-    let fate = on_stage(|stage| {
-        stage.moves += 1;
-        let refused = !stage.calm && stage.rng.percent(5);
-        if !refused {
-            stage.arrivals.push(Arrival {
-                id,
-                body: body.to_owned(),
-                life: stage.life,
-                told: true,
-            });
+impl Stage {
+    /// How long the way takes, whether the message arrives, and the answer.
+    fn answer(&mut self) -> (Duration, bool, Sent) {
+        self.moves += 1;
+        let takes = match self.rng.below(2) {
+            0 => Duration::ZERO,
+            _ => Duration::from_millis(self.rng.below(20_000)),
+        };
+        let delivered = Sent::Delivered(None);
+        if self.calm {
+            return (takes, true, delivered);
         }
-        if refused {
-            Fate::Refused
-        } else {
-            Fate::Delivered
-        }
-    })?;
-    tokio::task::yield_now().await;
-    Some(fate)
+        let (arrives, sent) = match self.rng.below(100) {
+            0..60 => (true, delivered),
+            60..75 => {
+                let after = self.rng.percent(30);
+                let again = Sent::Again {
+                    reason: "not now".to_owned(),
+                    after: after.then(|| Duration::from_secs(self.rng.below(600))),
+                };
+                (false, again)
+            }
+            75..86 => (true, Sent::Unknown("no answer".to_owned())),
+            86..96 => (false, Sent::Unknown("no answer".to_owned())),
+            _ => (false, Sent::Refused("no".to_owned())),
+        };
+        (takes, arrives, sent)
+    }
 }

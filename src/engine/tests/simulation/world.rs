@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use super::jobs::{self, HOOK, Plan, TAIL};
 use super::rng::Rng;
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::config::folder::Folder;
 use crate::engine::Loaded;
 use crate::job::RunId;
+use crate::system::Machine;
 
 /// What somebody brought, by its key: the run that it has, as far as anybody was told.
 pub(super) type Offers = Arc<Mutex<BTreeMap<String, Option<RunId>>>>;
@@ -33,6 +35,10 @@ pub(super) struct World {
     pub(super) lines: u64,
     /// Places for runs.
     pub(super) places: usize,
+    /// Tells of each second, as the metronome does.
+    pub(super) second: Arc<Notify>,
+    /// Moments up to this one have to be accounted for.
+    pub(super) until: DateTime<Utc>,
     edits: u32,
     partial: bool,
 }
@@ -46,7 +52,7 @@ impl World {
         let plans = jobs::plans(&mut rng, &log.display().to_string());
         let start = *rng.pick(&[
             "2026-11-20T06:00:00Z",
-            "2026-10-24T22:00:00Z",
+            "2027-10-30T22:00:00Z",
             "2027-03-27T22:30:00Z",
             "2027-04-03T13:00:00Z",
         ]);
@@ -60,6 +66,8 @@ impl World {
             offers: Arc::default(),
             lines: 0,
             places,
+            second: Arc::default(),
+            until: start,
             edits: 0,
             partial: false,
         };
@@ -67,10 +75,17 @@ impl World {
             "config/reveille.toml",
             &format!("[defaults]\ntimezone = \"Europe/Madrid\"\n\n[limits]\nruns = {places}\n"),
         );
+        // Its clock is set by the network, and goes wrong all the same.
+        world.write("root/run/systemd/timesync/synchronized", "");
         for (name, plan) in &world.plans {
             world.write(&format!("jobs/{name}.toml"), &plan.text);
         }
         world
+    }
+
+    /// The machine that it is on.
+    pub(super) fn machine(&self) -> Machine {
+        Machine::below(self.folder.path().join("root"))
     }
 
     pub(super) fn state(&self) -> PathBuf {
@@ -159,6 +174,7 @@ impl World {
     pub(super) fn pass(&self, most: Duration) -> Duration {
         let next = self.clock.next_wake().unwrap_or(most).min(most);
         self.clock.advance(next);
+        self.second.notify_one();
         next
     }
 
@@ -167,6 +183,7 @@ impl World {
         let seconds = i64::try_from(self.rng.below(6 * 3600)).expect("it is small") - 3 * 3600;
         self.clock
             .set_wall(self.clock.now() + TimeDelta::seconds(seconds));
+        self.second.notify_one();
     }
 
     pub(super) fn open_stage(&mut self) {
