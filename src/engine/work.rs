@@ -89,7 +89,6 @@ impl Work {
                 written.map(|()| Some(Finished::nothing(run, outcome)))
             }
         };
-        drop(seat);
         match ended {
             Ok(Some(finished)) => queue.after(finished, end),
             Ok(None) => {}
@@ -99,6 +98,8 @@ impl Work {
                 format!("run {run} of `{}`: {error}", job.name),
             ),
         }
+        // Not before its messages are given to the sender: those of the job's next run come after them.
+        drop(seat);
     }
 
     /// Ends as skipped, for a newer event of the job came.
