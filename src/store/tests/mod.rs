@@ -26,7 +26,7 @@ use crate::clock::{SystemClock, TestClock};
 use crate::job::{CursorKey, DeliveryId, NewDelivery, Outcome, RunState, StepRecord, TriggerKind};
 
 impl Store {
-    /// A disk with room for so many pages and no more, where it has fewer.
+    /// A disk with no room for another page, or with room again.
     pub(crate) async fn room(&self, pages: u32) {
         let sql = format!("PRAGMA max_page_count = {pages}");
         let set = self.write(move |connection| {
@@ -37,10 +37,17 @@ impl Store {
 
     /// Another process's write transaction, for as long as it is kept.
     pub(crate) fn seized(&self) -> Connection {
-        let connection = open::connect(self.path()).unwrap();
+        let connection = open::connect(&self.inner.path).unwrap();
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         connection
     }
+}
+
+/// A store in a folder of its own, with a clock that stands still.
+struct Home {
+    folder: TempDir,
+    clock: Arc<TestClock>,
+    store: Store,
 }
 
 impl Home {
