@@ -82,6 +82,7 @@ pub(super) fn engine(
         lock: lock.to_owned(),
         patience: Patience::None,
         alerts: None,
+        lanes: Arc::default(),
     }
 }
 

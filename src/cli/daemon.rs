@@ -66,9 +66,11 @@ async fn live(
         state: context.state.clone(),
         lock: lock.to_owned(),
         alerts: None,
+        lanes: Arc::default(),
         patience: Patience::Endless,
     };
-    let daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;
+    let mut daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;
+    daemon.bring_events();
     let timetable = Timetable::new(&engine, daemon.intake.clone(), Machine::default());
     let timetable = timetable.await.map_err(Error::from)?;
     let metronome = Metronome::start().await;

@@ -22,6 +22,7 @@ impl Engine {
             folder: &self.loaded.folder,
             secrets: &self.loaded.secrets,
             store: &self.store,
+            lanes: &self.lanes,
             templates,
             scope,
             state: &self.state,

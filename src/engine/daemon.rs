@@ -64,29 +64,32 @@ impl Daemon {
         let ends = Ends(Arc::clone(&queue));
         adopt::adopt(&queue).await?;
         let intake = Intake::new(Arc::clone(&queue));
-        let (clock, store) = (Arc::clone(&queue.engine.clock), queue.engine.store.clone());
-        let mut triggers = JoinSet::new();
-        let looks = watch::Sender::new(false);
-        let edited = Arc::new(Notify::new());
-        triggers.spawn(watches::bring(
-            (Arc::clone(&clock), store),
-            intake.clone(),
-            looks.clone(),
-            Arc::clone(&edited),
-            alerts.clone(),
-        ));
-        triggers.spawn(startup::bring(clock, intake.clone()));
         Ok(Daemon {
             intake,
             queue,
             outbox,
             alerts,
             latest,
-            looks,
-            edited,
-            triggers,
+            looks: watch::Sender::new(false),
+            edited: Arc::default(),
+            triggers: JoinSet::new(),
             _ends: ends,
         })
+    }
+
+    /// From now on files and the start itself bring events by themselves.
+    pub fn bring_events(&mut self) {
+        let engine = &self.queue.engine;
+        let (clock, store) = (Arc::clone(&engine.clock), engine.store.clone());
+        self.triggers.spawn(watches::bring(
+            (Arc::clone(&clock), store),
+            self.intake.clone(),
+            self.looks.clone(),
+            Arc::clone(&self.edited),
+            self.alerts.clone(),
+        ));
+        self.triggers
+            .spawn(startup::bring(clock, self.intake.clone()));
     }
 
     /// The database.

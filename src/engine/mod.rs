@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::job::{Outcome, RunId, StepEnd};
+use crate::llm::Lanes;
 use crate::store::{Store, StoreError};
 
 pub use alerts::{Alerts, Notice, Subject};
@@ -61,6 +62,8 @@ pub struct Engine {
     pub state: PathBuf,
     /// The name of this process's lock.
     pub lock: String,
+    /// The lanes to the servers of models.
+    pub lanes: Arc<Lanes>,
     /// Whether a full disk is waited for.
     pub patience: Patience,
     /// Tells the owner; `None` where whoever started a run sees how it ends.

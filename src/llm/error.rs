@@ -7,6 +7,9 @@ use crate::net::NetError;
 /// Why a model gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LlmError {
+    /// Other questions kept the lane to its server busy for all the time there was.
+    #[error("other questions kept its server busy for {0:?}")]
+    Lane(Duration),
     /// A provider that stands in the configuration's shape and not yet here.
     #[error("provider `{0}` cannot be called by this version yet")]
     Provider(&'static str),

@@ -49,8 +49,8 @@ pub struct Model {
     pub max_output: u32,
     /// How long each part of a call may take.
     pub timeouts: Timeouts,
-    /// Calls in one lane wait for each other: one small computer answers one question at a time.
-    pub lane: String,
+    /// How many questions its server is asked at once.
+    pub lane: u32,
     /// How long the server keeps the model loaded after a call; `None` is the server's default, and the
     /// longest duration means for ever.
     pub keep_alive: Option<Duration>,

@@ -24,7 +24,7 @@ pub(in crate::llm) fn model(url: &str) -> Model {
         context: Some(8192),
         max_output: 512,
         timeouts: Timeouts::default(),
-        lane: "local".into(),
+        lane: 1,
         keep_alive: Some(Duration::from_secs(1800)),
         local: true,
         price: None,

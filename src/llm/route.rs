@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Answer, LlmError, Model, Request, Worth, call};
-use crate::clock::Clock;
+use super::{Answer, Lanes, LlmError, Model, Request, Worth, call};
+use crate::clock::{Clock, timeout};
 use crate::job::Call;
 use crate::net::Client;
 
@@ -58,7 +58,7 @@ pub async fn ask(
     net: &Client,
     route: &Route,
     request: &Request,
-    down: &Down,
+    (lanes, down): (&Lanes, &Down),
     on_delta: &mut (dyn FnMut(&str) + Send),
 ) -> Routed {
     let mut calls = Vec::new();
@@ -76,6 +76,17 @@ pub async fn ask(
             continue;
         }
         let mut model = model.clone();
+        let waits = clock.monotonic();
+        let patience = deadline.map_or(model.timeouts.total, |deadline| {
+            deadline.saturating_sub(waits)
+        });
+        let Ok(_place) = timeout(clock, patience, lanes.place(&model)).await else {
+            failures.push(Failure {
+                model: model.name.clone(),
+                error: LlmError::Lane(patience),
+            });
+            continue;
+        };
         if let Some(deadline) = deadline {
             // The call ends by itself, so that it is written down: one that is dropped is not.
             let left = deadline.saturating_sub(clock.monotonic());

@@ -1,10 +1,10 @@
 //! Chains of models, with servers that are there and servers that are not.
 
-use super::{Down, Route, ask};
+use super::{Down, Lanes, Route, ask};
 use crate::llm::fake::Act::{Done, Say};
 use crate::llm::fake::{Ollama, Script};
 use crate::llm::ollama::tests::{clock, model};
-use crate::llm::{Provider, Request, Worth, client};
+use crate::llm::{Model, Provider, Request, Worth, client};
 
 async fn nobody() -> String {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -35,7 +35,15 @@ async fn a_route_goes_on_to_the_next_model_and_remembers_who_is_down() {
     let net = client(&route.chain, clock.clone());
     let mut on_delta = |delta: &str| heard.push(delta.to_owned());
     let request = Request::user("Hello");
-    let routed = ask(&*clock, &net, &route, &request, &down, &mut on_delta).await;
+    let routed = ask(
+        &*clock,
+        &net,
+        &route,
+        &request,
+        (&Lanes::default(), &down),
+        &mut on_delta,
+    )
+    .await;
     let answer = routed.answer.unwrap();
     assert_eq!(
         (&answer.text[..], &answer.usage.model[..]),
@@ -52,7 +60,15 @@ async fn a_route_goes_on_to_the_next_model_and_remembers_who_is_down() {
     );
     assert_eq!(heard, ["", "", "Hi"]);
 
-    let routed = ask(&*clock, &net, &route, &request, &down, &mut |_| {}).await;
+    let routed = ask(
+        &*clock,
+        &net,
+        &route,
+        &request,
+        (&Lanes::default(), &down),
+        &mut |_| {},
+    )
+    .await;
     let called: Vec<_> = routed.calls.iter().map(|call| &call.model[..]).collect();
     assert_eq!(called, ["model 2"]);
 }
@@ -75,7 +91,7 @@ async fn a_route_without_an_answer_says_why_for_each() {
         &net,
         &route,
         &request,
-        &Down::default(),
+        (&Lanes::default(), &Down::default()),
         &mut |_| {},
     )
     .await;
@@ -99,4 +115,22 @@ async fn a_route_without_an_answer_says_why_for_each() {
         Some("start it with `ollama serve`")
     );
     assert_eq!(routed.calls.len(), 2);
+}
+
+#[tokio::test]
+async fn one_server_is_asked_one_thing_at_a_time() {
+    let model = Model {
+        lane: 1,
+        ..model("http://127.0.0.1:9")
+    };
+    let lanes = Lanes::default();
+    let first = lanes.place(&model).await;
+    let mut second = Box::pin(lanes.place(&model));
+    tokio::select! {
+        biased;
+        _ = &mut second => panic!("the lane has one place"),
+        () = std::future::ready(()) => {}
+    }
+    drop(first);
+    drop(second.await);
 }

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::config::folder::Folder;
 use crate::config::secrets::Secrets;
 use crate::job::{Call, CursorKey, StepEnd};
-use crate::llm::Model;
+use crate::llm::{Lanes, Model};
 use crate::store::Store;
 use crate::template::Templates;
 use crate::workspace::Workspace;
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     pub secrets: &'a Secrets,
     /// Remembered positions.
     pub store: &'a Store,
+    /// How many questions each model's server is asked at once.
+    pub lanes: &'a Lanes,
     /// The template environment, with the run's clock, zone and language.
     pub templates: &'a Templates,
     /// What templates see: results by step id, `event`, `job`, `run`, `now`.

@@ -290,7 +290,15 @@ impl Talk<'_> {
         };
         let clock = self.context.clock;
         let client = crate::llm::client(&route.chain, Arc::clone(clock));
-        let routed = ask(clock.as_ref(), &client, &route, &request, down, &mut |_| {}).await;
+        let routed = ask(
+            clock.as_ref(),
+            &client,
+            &route,
+            &request,
+            (self.context.lanes, down),
+            &mut |_| {},
+        )
+        .await;
         self.calls.extend(routed.calls);
         match routed.answer {
             Ok(answer) => Some(answer.text),

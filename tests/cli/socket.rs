@@ -58,6 +58,7 @@ impl Daemon {
             state: state.clone(),
             lock: lock.name().to_owned(),
             alerts: None,
+            lanes: Arc::default(),
             patience: Patience::Endless,
         };
         let daemon = runtime.block_on(engine::Daemon::start(engine.clone()));

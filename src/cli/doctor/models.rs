@@ -46,7 +46,7 @@ async fn server(root: &Root, settings: &ModelSettings, clock: Arc<dyn Clock>) ->
         context: None,
         max_output: settings.max_output,
         timeouts: settings.timeouts,
-        lane: String::new(),
+        lane: 1,
         keep_alive: None,
         local: settings.local,
         price: None,

@@ -111,7 +111,7 @@ impl ModelSettings {
             context: self.context,
             max_output: self.max_output,
             timeouts: self.timeouts,
-            lane: self.url.as_str().to_owned(),
+            lane: self.lane,
             keep_alive: self.keep_alive,
             local: self.local,
             price: self.price,

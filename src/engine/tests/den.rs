@@ -92,11 +92,13 @@ impl Den {
             state,
             lock: lock.name().to_owned(),
             alerts: None,
+            lanes: Arc::default(),
             patience: Patience::Endless,
         };
         let daemon = runtime.block_on(async {
             store.remember(reading.remember).await.unwrap();
-            let daemon = Daemon::start(engine).await.unwrap();
+            let mut daemon = Daemon::start(engine).await.unwrap();
+            daemon.bring_events();
             daemon.alerts.folder(&reading.wrong, &reading.stale).await;
             daemon
         });

@@ -94,6 +94,7 @@ impl Home {
             lock: lock.name().to_owned(),
             patience: Patience::None,
             alerts: None,
+            lanes: Arc::default(),
             state,
         };
         Home {

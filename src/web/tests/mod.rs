@@ -82,6 +82,7 @@ impl Site {
             state,
             lock: lock.name().to_owned(),
             alerts: None,
+            lanes: Arc::default(),
             patience: Patience::Endless,
         };
         let daemon = Daemon::start(engine).await.unwrap();

@@ -64,6 +64,7 @@ impl Home {
             state,
             patience: Patience::Endless,
             alerts: None,
+            lanes: Arc::default(),
         };
         Home {
             folder,

@@ -58,6 +58,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         lock: lock.to_owned(),
         patience: Patience::Endless,
         alerts: None,
+        lanes: Arc::default(),
     };
     let daemon = Daemon::start(engine.clone())
         .await

@@ -75,6 +75,7 @@ impl Pi {
             loaded,
             lock: lock.name().to_owned(),
             alerts: None,
+            lanes: Arc::default(),
             patience: Patience::None,
             state,
         };
