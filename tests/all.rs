@@ -4,5 +4,6 @@
 mod cli;
 mod config;
 mod house;
+mod killed;
 mod support;
 mod systemd;

@@ -22,7 +22,7 @@ use crate::engine::{
 };
 use crate::error::Error;
 use crate::journal::{self, Level};
-use crate::store::lock::{self, ProcessLock};
+use crate::store::lock::{self, LockError, ProcessLock};
 use crate::store::{self, Mode, Opened};
 use crate::system::Machine;
 use crate::web::{Health, Listener, Web};
@@ -35,17 +35,33 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
         let what = "a daemon cannot live at a fixed time";
         return Err(Error::usage(what).hint("leave `--now` out"));
     }
-    let _only_one = lock::daemon(&context.state).map_err(Error::from)?;
-    let lock = ProcessLock::acquire(&context.state, context.clock.id());
-    let lock = lock.map_err(Error::from)?;
-    let opened = context.opened(Mode::Threaded)?;
-    let reading = Reading::first(context.folder()?, context.system_zone, &opened.store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::bug(format!("cannot start: {error}")))?;
+    let _only_one = runtime.block_on(only_one(context))?;
+    let lock = ProcessLock::acquire(&context.state, context.clock.id());
+    let lock = lock.map_err(Error::from)?;
+    let opened = context.opened(Mode::Threaded)?;
+    let reading = Reading::first(context.folder()?, context.system_zone, &opened.store)?;
     runtime.block_on(live(context, opened, reading, lock.name()))?;
     Ok(0)
+}
+
+/// The lock of the one daemon on this state.
+///
+/// Of one that was killed, a child that was about to become another program may keep it for a moment, and the lock of its
+/// runs with it: these would be nobody's until the next start.
+async fn only_one(context: &Context) -> Result<ProcessLock, Error> {
+    for _ in 0..20 {
+        match lock::daemon(&context.state) {
+            Err(LockError::Held { pid }) if lock::is_gone(pid) => {
+                context.clock.sleep(Duration::from_millis(100)).await;
+            }
+            other => return other.map_err(Error::from),
+        }
+    }
+    lock::daemon(&context.state).map_err(Error::from)
 }
 
 /// From the first word to the service manager to the last.

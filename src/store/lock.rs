@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -77,6 +79,12 @@ pub fn daemon(folder: &Path) -> Result<ProcessLock, LockError> {
 /// The process id of the daemon that runs on this state folder; 0 when only that cannot be found out.
 pub fn daemon_pid(folder: &Path) -> Option<u32> {
     holder(&folder.join(FOLDER).join(DAEMON)).pid()
+}
+
+/// Whether there is no process with this id, as far as this one can see.
+pub fn is_gone(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH))
 }
 
 /// Whether the process that took the lock `name` has ended; not where that cannot be found out.

@@ -9,6 +9,8 @@ mod backup;
 mod check;
 mod cursor;
 mod delivery;
+#[cfg(debug_assertions)]
+mod die;
 mod error;
 #[cfg(test)]
 pub(crate) mod faults;

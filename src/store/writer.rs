@@ -9,6 +9,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::StoreError;
+#[cfg(debug_assertions)]
+use super::die;
 use crate::clock::Clock;
 
 /// So many requests share a commit at most: it bounds the write-ahead log and the wait of the first of them.
@@ -187,7 +189,11 @@ impl Group {
 
     /// Commits, and answers everybody.
     fn finish(self, connection: &Connection) {
+        #[cfg(debug_assertions)]
+        die::perhaps(die::Side::Before);
         let fate = self.transaction.and_then(|()| run(connection, "COMMIT"));
+        #[cfg(debug_assertions)]
+        die::perhaps(die::Side::After);
         if fate.is_err() && !connection.is_autocommit() {
             let _ = run(connection, "ROLLBACK");
         }

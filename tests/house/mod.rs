@@ -1,6 +1,7 @@
 //! The invariants of `src/lib.rs`, held against the sources.
 
 mod arrows;
+mod mutations;
 mod sources;
 
 use regex::Regex;

@@ -31,6 +31,7 @@ const LONGEST: Duration = Duration::from_secs(60 * 24 * 3600);
 pub(super) fn live(world: &mut World, life: Life) {
     world.begin_life(life == Life::Last);
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
         .build()
         .expect("a runtime");
     let death = on_stage(|stage| Arc::clone(&stage.death)).expect("there is a stage");
