@@ -14,7 +14,13 @@ fn every_bug_of_the_list_fits() {
         let of = |key: &str| bug[key].as_str().expect("a text");
         let text = fs::read_to_string(root().join(of("file"))).expect("a file");
         let found = text.matches(of("search")).count();
-        assert_eq!(found, 1, "{}: its text is {found} times in {}", of("bug"), of("file"));
+        assert_eq!(
+            found,
+            1,
+            "{}: its text is {found} times in {}",
+            of("bug"),
+            of("file")
+        );
         assert_ne!(of("search"), of("replace"));
     }
 }

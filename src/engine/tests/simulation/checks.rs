@@ -222,7 +222,9 @@ impl Ledger<'_> {
             let Some(delivery) = self.outbox.iter().find(of) else {
                 continue;
             };
-            if !seen.insert(arrival.id.0) || delivery.message.policy.width > 1 {
+            let wide = delivery.message.policy.width > 1;
+            // What the program itself says comes from many sides at once.
+            if !seen.insert(arrival.id.0) || wide || delivery.run.is_none() {
                 continue;
             }
             // What is committed at one moment by two runs has no order.
