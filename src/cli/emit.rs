@@ -96,6 +96,7 @@ fn write_down(context: &Context, call: &Call, size: usize) -> Result<u8, Error> 
 fn tell(job: &str, accepted: Accepted) {
     match accepted {
         Accepted::New(run) => outln!("{run} {job}"),
+        Accepted::Paused(run) => outln!("{run} {job} (skipped: it is paused)"),
         Accepted::Duplicate(run) => outln!("{run} {job} (it was sent before)"),
     }
 }

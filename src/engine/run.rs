@@ -124,7 +124,8 @@ impl Engine {
                 };
                 self.execute(job, begun, deliver, None, observer).await
             }
-            Accepted::Duplicate(run) => {
+            // A person's run is not paused.
+            Accepted::Duplicate(run) | Accepted::Paused(run) => {
                 let outcome = Outcome::Skipped(format!("the same event is run {run} already"));
                 Ok(Finished::nothing(run, outcome))
             }

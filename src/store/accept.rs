@@ -8,8 +8,8 @@ use super::cursor::{self, CursorChange};
 use super::run::{outcome_word, record_step, unfinished};
 use super::value::{Id, JsonText, Micros};
 use super::version::{self, Version};
-use super::{StoreError, slot};
-use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord};
+use super::{StoreError, pause, slot};
+use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord, TriggerKind};
 
 /// What an accepted event's run does first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +42,15 @@ pub enum Accepted {
     New(RunId),
     /// An event with the same dedupe key, or the same slot, has this run (0 for a slot that was passed over).
     Duplicate(RunId),
+    /// The job's triggers rest: it has a run that never begins.
+    Paused(RunId),
 }
 
 impl Accepted {
     /// The event's run, new or not.
     pub fn run(self) -> RunId {
         match self {
-            Accepted::New(run) | Accepted::Duplicate(run) => run,
+            Accepted::New(run) | Accepted::Duplicate(run) | Accepted::Paused(run) => run,
         }
     }
 }
@@ -79,6 +81,11 @@ pub(super) fn accept(
         version::keep(connection, version, now)?;
     }
     cursor::change(connection, &along.cursors, now)?;
+    // Due moments are accounted for by who keeps the time, and a person knows what he wants.
+    let timed = matches!(event.kind, TriggerKind::Cron | TriggerKind::Hand);
+    let rests = !timed && pause::holds(connection, &event.job, now)?;
+    let paused = Start::Ended(Outcome::Skipped("the job was paused".to_owned()));
+    let start = if rests { &paused } else { start };
     let (state, owner, outcome) = match start {
         Start::Queued => ("queued", None, None),
         Start::RunningBy(owner) => ("running", Some(owner), None),
@@ -123,7 +130,11 @@ pub(super) fn accept(
     if let Some(claim) = &along.slot {
         slot::claim(connection, &event.job, claim, run, now)?;
     }
-    Ok(Accepted::New(run))
+    Ok(if rests {
+        Accepted::Paused(run)
+    } else {
+        Accepted::New(run)
+    })
 }
 
 /// Takes a run that is queued or waiting.

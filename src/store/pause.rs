@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 
 use super::value::Micros;
 use super::{Reader, Store, StoreError};
@@ -75,4 +76,16 @@ impl Reader<'_> {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Whether the triggers of `job` rest at `now`.
+pub(super) fn holds(
+    connection: &Connection,
+    job: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM pauses WHERE job = ?1 AND (until IS NULL OR until > ?2))";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row((job, Micros(now)), |row| row.get(0))?)
 }

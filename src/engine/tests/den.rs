@@ -182,6 +182,10 @@ impl Den {
         self.block_on(self.life().daemon.queue.emptied());
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.life().store
+    }
+
     pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.life().runtime.block_on(work)
     }

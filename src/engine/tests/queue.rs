@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::den::{Den, result};
 use crate::engine::Stale;
-use crate::job::{Outcome, RunState};
+use crate::job::{Outcome, RunId, RunState};
 
 const OK: RunState = RunState::Finished(Outcome::Ok);
 
@@ -38,6 +38,25 @@ fn as_many_as_it_says_run_at_once() {
     den.gate(runs[2]).open();
     den.emptied();
     assert_eq!(runs.map(|run| den.state(run)), [OK, OK, OK]);
+}
+
+#[test]
+fn a_job_that_is_paused_takes_no_events() {
+    let den = Den::new("", &[("a", GATED)]);
+    den.block_on(den.store().pause("a", None)).unwrap();
+    let run = den.happens("a");
+    let reason = "the job was paused".to_owned();
+    let skipped = RunState::Finished(Outcome::Skipped(reason));
+    assert_eq!(den.state(run), skipped);
+    let by_hand = den.asks("a");
+    den.gate(RunId(2)).open();
+    let finished = den.block_on(by_hand).unwrap().unwrap();
+    assert_eq!(finished.outcome, Outcome::Ok, "a person may");
+    den.block_on(den.store().resume("a")).unwrap();
+    let run = den.happens("a");
+    den.gate(run).open();
+    den.emptied();
+    assert_eq!(den.state(run), OK);
 }
 
 #[test]

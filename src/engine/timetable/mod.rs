@@ -163,6 +163,10 @@ impl Timetable {
             Trust::Unsure { .. } | Trust::Sure => {
                 if let Err(error) = self.look(now).await {
                     self.stale = true;
+                    if error.may_pass() {
+                        // A full disk is waited for; a new start would not make room.
+                        self.beat.send_replace(self.clock.monotonic());
+                    }
                     return Err(error);
                 }
                 self.heap.peek().map(|Reverse((next, _))| *next)
