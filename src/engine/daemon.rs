@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, hear, startup,
-    watches,
+    tend, watches,
 };
 use crate::clock;
 use crate::store::Store;
@@ -90,6 +90,7 @@ impl Daemon {
         ));
         self.triggers
             .spawn(startup::bring(clock, self.intake.clone()));
+        self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
     }
 
     /// The database.

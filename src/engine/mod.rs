@@ -20,6 +20,7 @@ mod runner;
 pub mod schedule;
 mod startup;
 mod step;
+mod tend;
 #[cfg(test)]
 mod tests;
 pub mod timetable;

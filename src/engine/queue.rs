@@ -113,6 +113,12 @@ impl Queue {
         if known { None } else { loaded.version(job) }
     }
 
+    /// It is not known any more which texts are kept.
+    pub(super) fn forget_kept(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clear();
+    }
+
     /// The texts of a job are kept now.
     pub(super) fn kept(&self, job: &Job) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

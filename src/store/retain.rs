@@ -73,6 +73,11 @@ impl Store {
             Ok(statement.execute((Micros(oldest), BATCH))?)
         })
         .await?;
+        self.forget_runs(move |connection| {
+            let mut statement = connection.prepare_cached(VERSIONS)?;
+            Ok(statement.execute((Micros(oldest), BATCH))?)
+        })
+        .await?;
         let oldest = before(now, retention.age.max(LEDGER_AGE));
         self.forget_runs(move |connection| {
             let mut statement = connection.prepare_cached(CALLS)?;
@@ -126,6 +131,10 @@ const BY_COUNT: &str = concat!(may_go!("job = ?1 AND id <= ?2"), "?3)");
 /// What the program itself said goes by its own age; no run takes it along.
 const SAID: &str = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries
     WHERE run_id IS NULL AND state IN ('sent', 'failed', 'dropped') AND created_at < ?1 LIMIT ?2)";
+
+/// Texts that no run is pinned to any more.
+const VERSIONS: &str = "DELETE FROM versions WHERE hash IN (
+    SELECT hash FROM versions WHERE first_used_at < ?1 AND hash NOT IN (SELECT job_hash FROM runs) LIMIT ?2)";
 
 const CALLS: &str = "DELETE FROM calls WHERE (run_id, number) IN (
     SELECT run_id, number FROM (SELECT run_id, number, at FROM calls ORDER BY run_id, number LIMIT ?2) WHERE at < ?1)";
