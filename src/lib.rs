@@ -26,7 +26,8 @@
 //! - [`trigger`], [`step`], [`delivery`]: one file a kind. A kind has its keys as typed (`Authored`), `resolve`, and its action.
 //! - [`config`]: files to jobs. [`config::read`] finds every mistake of a file, [`config::resolve`] is what a kind is checked
 //!   against, [`config::job_file`] and [`config::settings`] put it together.
-//! - [`engine`]: executes a run.
+//! - [`engine`]: executes runs. [`engine::Intake`] is where triggers and people bring events, [`engine::Queue`] who runs when,
+//!   [`engine::Outbox`] what sends, [`engine::Timetable`] what is due, [`engine::schedule`] when; [`engine::Daemon`] joins them.
 //! - [`web`]: the HTTP listener: requests to events.
 //! - [`cli`]: one file a command, and the socket through which the daemon serves it.
 //!
@@ -53,6 +54,12 @@
 //!   other days than RFC 5545 for some. 240 expansions by python-dateutil and 46 listings by recurring-ical-events hold it.
 //! - Templates are checked by walking the syntax tree with every kind's example instead of rendering it, so that branches not
 //!   taken and loop attributes are looked at too, each finding with its place.
+//! - A daemon is one writer of everything, but any process may run jobs: runs and messages name the lock of the process that has
+//!   them, and whoever finds that lock free takes them over.
+//! - A run keeps the reading of the folder that it began with ([`engine::Loaded`]), and its row the hash of its texts, so that
+//!   another life goes on with the same job.
+//! - Positions move with an outcome; those of a step whose result is committed earlier wait beside that result.
+//! - What is typed goes to the daemon as typed, and the daemon runs the same verb: one implementation, one truth.
 //! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
 
 #[macro_use]
