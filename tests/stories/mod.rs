@@ -116,7 +116,10 @@ fn a_job_that_is_cut_short_goes_on_as_it_was_and_is_told_once() {
     life.tells("READY=1");
     assert_eq!(heard(&tick), "ran\n");
     let said = life.end();
-    for once in ["jobs/tick.toml does not load; it goes on as it was", "jobs/tick.toml loads again"] {
+    for once in [
+        "jobs/tick.toml does not load; it goes on as it was",
+        "jobs/tick.toml loads again",
+    ] {
         assert_eq!(said.matches(once).count(), 1, "{once}: {said}");
     }
 }
