@@ -5,5 +5,6 @@ mod cli;
 mod config;
 mod house;
 mod killed;
+mod stories;
 mod support;
 mod systemd;

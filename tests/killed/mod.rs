@@ -42,7 +42,7 @@ fn one(folder: u64) {
     for life in 0..LIVES {
         // Each of the first forty commits is one of them, on either side.
         let place = (folder * LIVES + life) * 13 % 80;
-        victim.dies(1 + place / 2, place % 2 == 0);
+        victim.dies(1 + place / 2, place.is_multiple_of(2));
         victim.nothing_changed_that_had_an_end();
     }
     victim.ends();

@@ -1,6 +1,6 @@
 //! Worlds that seeds fix: a daemon lives, things happen, it dies at any point, and at the end everything is accounted for.
 //!
-//! `REVEILLE_SEEDS=10000` takes more of them, `REVEILLE_SEED=N` only that one.
+//! `REVEILLE_SEEDS=10000` takes more of them, `REVEILLE_FROM=N` others, `REVEILLE_SEED=N` only that one.
 
 mod checks;
 mod jobs;
@@ -33,7 +33,8 @@ fn worlds(part: u64) {
         return;
     }
     let seeds = number("REVEILLE_SEEDS").map_or(SEEDS, |seeds| seeds / 4);
-    for seed in (0..seeds).map(|seed| 4 * seed + part) {
+    let from = number("REVEILLE_FROM").unwrap_or_default();
+    for seed in (0..seeds).map(|seed| from + 4 * seed + part) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| one(seed))) {
             eprintln!("seed {seed}: REVEILLE_SEED={seed} cargo test --lib simulation");
             resume_unwind(panic);
