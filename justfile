@@ -18,7 +18,7 @@ test *ARGS:
 deny *CHECKS="licenses bans sources":
     cargo deny --locked check {{ CHECKS }}
 
-# every figure of the README: briefing, check, calendar, log, runs
+# every figure of the README: briefing, check, calendar, log, runs, daemon
 bench *GROUPS:
     benches/figures {{ GROUPS }}
 

@@ -1,0 +1,157 @@
+//! The program as a daemon, and what the system says of it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A user's folder, a state folder, and the program.
+pub struct Place {
+    binary: PathBuf,
+    /// For whatever else is measured on the same disk.
+    pub folder: PathBuf,
+}
+
+impl Place {
+    pub fn new(binary: PathBuf, folder: PathBuf) -> Self {
+        for name in ["config", "jobs"] {
+            fs::create_dir(folder.join(name)).expect("a folder");
+        }
+        Place { binary, folder }
+    }
+
+    /// Writes a job file.
+    pub fn job(&self, name: &str, text: &str) {
+        let path = self.folder.join(format!("jobs/{name}.toml"));
+        fs::write(path, text).expect("a job file");
+    }
+
+    /// Writes the configuration; the zone is UTC.
+    pub fn settings(&self, text: &str) {
+        let text = format!("[defaults]\ntimezone = \"UTC\"\n{text}");
+        fs::write(self.folder.join("config/reveille.toml"), text).expect("the configuration");
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// The program with its folders.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        self.folders(&mut command, words);
+        command
+    }
+
+    fn folders(&self, command: &mut Command, words: &[&str]) {
+        command.arg("--dir").arg(&self.folder);
+        command.arg("--state").arg(self.state()).args(words);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub fn daemon(&self) -> Daemon {
+        Daemon::start(self.command(&["daemon"]), &self.folder)
+    }
+
+    /// The same, where each fsync takes two milliseconds longer.
+    pub fn daemon_on_slow_disk(&self) -> Daemon {
+        let mut command = slowed(&self.binary);
+        self.folders(&mut command, &["daemon"]);
+        Daemon::start(command, &self.folder)
+    }
+
+    /// The daemon's database, to look into.
+    pub fn database(&self) -> Connection {
+        let path = self.state().join(reveille::store::FILE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).expect("there is a database");
+        let patience = connection.busy_timeout(Duration::from_secs(10));
+        patience.expect("it can wait");
+        connection
+    }
+}
+
+/// A program whose every fsync takes two milliseconds longer.
+pub fn slowed(binary: &Path) -> Command {
+    let mut command = Command::new("strace");
+    // The tracer stands aside, so that the child is the program itself.
+    command.args(["-D", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf"]);
+    command.args(["-e", "trace=fsync,fdatasync"]);
+    command.args(["-e", "inject=fsync,fdatasync:delay_exit=2000"]);
+    command.arg(binary);
+    command
+}
+
+/// A daemon that is ready; dropped, it is told to end, and does.
+pub struct Daemon {
+    child: Child,
+    /// From the program's start to its readiness.
+    pub ready: Duration,
+}
+
+impl Daemon {
+    fn start(mut command: Command, folder: &Path) -> Self {
+        let path = folder.join("notify");
+        let _ = fs::remove_file(&path);
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let patience = Some(Duration::from_secs(120));
+        socket.set_read_timeout(patience).expect("a time limit");
+        let log = fs::File::create(folder.join("log")).expect("a log");
+        command.env("NOTIFY_SOCKET", &path).stderr(log);
+        let begun = Instant::now();
+        let mut daemon = Daemon {
+            child: command.spawn().expect("the program starts"),
+            ready: Duration::ZERO,
+        };
+        let mut said = [0; 4096];
+        loop {
+            let bytes = socket.recv(&mut said).unwrap_or_else(|error| {
+                let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+                panic!("the daemon does not become ready: {error}\n{log}")
+            });
+            if String::from_utf8_lossy(&said[..bytes]).contains("READY=1") {
+                daemon.ready = begun.elapsed();
+                return daemon;
+            }
+        }
+    }
+
+    /// The memory that is its own, in bytes: shared pages count in part.
+    pub fn pss(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()));
+        let text = text.expect("it runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kib.expect("a number of KiB") << 10
+    }
+
+    /// The processor time that its threads took so far.
+    pub fn cpu(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
+        let times = tasks.filter_map(|task| {
+            let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(times.sum())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let pid = Pid::from_child(&self.child);
+        let _ = kill_process(pid, Signal::TERM);
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody has at the moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("it has an address").port()
+}
