@@ -85,6 +85,9 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
             }
         }
         Life::Last => {
+            for job in world.plans.keys() {
+                daemon.store().resume(job).await.expect("it is written");
+            }
             bring_again(world, &daemon.intake).await;
             pass(world, Duration::from_secs(600)).await;
             // A start may be later by the jitter.
