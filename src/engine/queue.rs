@@ -281,7 +281,8 @@ impl Queue {
             away: Arc::default(),
             cancel,
         };
-        tokio::spawn(work.execute(seat));
+        // On the heap: a task moves its future about.
+        tokio::spawn(Box::pin(work.execute(seat)));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
