@@ -184,6 +184,9 @@ impl Secrets {
 
     /// Scrubs every text in a value, the names of fields included.
     pub fn scrub_value(&self, value: &mut Value) {
+        if self.lock().is_empty() {
+            return;
+        }
         match value {
             Value::String(text) => self.scrub(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_value(item)),

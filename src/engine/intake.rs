@@ -149,10 +149,11 @@ impl Intake {
         follower: Option<Follower>,
     ) -> Result<Accepted, EngineError> {
         let intake = self.clone();
-        let accepted = async move {
+        // On the heap: a task moves its future about.
+        let accepted = Box::pin(async move {
             let accepted = intake.accepted(event, along, pinned, deliver, follower);
             accepted.await
-        };
+        });
         let accepted = tokio::spawn(accepted).await;
         accepted.unwrap_or(Err(EngineError::Closed))
     }

@@ -275,7 +275,8 @@ impl Queue {
                 Turn::Begins(work) => {
                     let seat = self.sit(&mut state, rank, &work);
                     drop(state);
-                    tokio::spawn(work.execute(seat));
+                    // On the heap: a task moves its future about.
+                    tokio::spawn(Box::pin(work.execute(seat)));
                     state = self.lock();
                 }
             }

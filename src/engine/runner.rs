@@ -192,8 +192,10 @@ impl<'a> UnderWay<'a> {
 
     /// `stop_if`, then `when`.
     fn gate(&self, step: &Step) -> Option<StepEnd> {
-        let context = (&self.roots).into();
-        let holds = |expression: &str| self.templates.truthy(expression, &context);
+        let holds = |expression: &str| {
+            let context = (&self.roots).into();
+            self.templates.truthy(expression, &context)
+        };
         match step.stop_if.as_deref().map(holds) {
             Some(Ok(true)) => return Some(StepEnd::Stop),
             Some(Err(error)) => return Some(StepEnd::Failed(format!("stop_if: {error}"))),

@@ -52,8 +52,9 @@ impl Set {
 
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let mut result = Map::new();
+        let scope = context.scope.into();
         for (name, expression) in &self.values {
-            let value = context.templates.eval(expression, &context.scope.into());
+            let value = context.templates.eval(expression, &scope);
             let value = value.map_err(|error| StepError::new(error.to_string()))?;
             result.insert(name.clone(), value);
         }

@@ -19,9 +19,9 @@ mod shape;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
@@ -48,22 +48,24 @@ impl From<&Map<String, Json>> for Context {
 /// build once for each run.
 #[derive(Debug)]
 pub struct Templates {
-    environment: Environment<'static>,
+    environment: Arc<Environment<'static>>,
     sources: Arc<BTreeMap<String, String>>,
 }
 
 impl Templates {
     /// An engine whose times are in `zone` and whose words are of `locale`; `now` is what `ago`
-    /// counts from.
+    /// counts from, to the second.
     pub fn new(locale: Locale, zone: Tz, now: DateTime<Utc>) -> Self {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_syntax(syntax_config());
-        // Else release builds do not tell which name was undefined.
-        environment.set_debug(true);
-        limits::apply(&mut environment);
-        filters::add(&mut environment, Reader { locale, zone, now });
+        let now = now.trunc_subsecs(0);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let environment = match &*last {
+            Some((reader, made)) if *reader == (locale, zone, now) => Arc::clone(made),
+            _ => {
+                let made = Arc::new(environment(Reader { locale, zone, now }));
+                *last = Some(((locale, zone, now), Arc::clone(&made)));
+                made
+            }
+        };
         Templates {
             environment,
             sources: Arc::default(),
@@ -74,7 +76,7 @@ impl Templates {
     #[must_use]
     pub fn with_sources(mut self, sources: Arc<BTreeMap<String, String>>) -> Self {
         self.sources = Arc::clone(&sources);
-        self.environment.set_loader(move |name| {
+        Arc::make_mut(&mut self.environment).set_loader(move |name| {
             let Some(text) = sources.get(name) else {
                 return Ok(None);
             };
@@ -158,6 +160,22 @@ impl Templates {
         }
         Ok(value)
     }
+}
+
+/// The engine that was made last: many runs of one second share it.
+static LAST: Mutex<Option<((Locale, Tz, DateTime<Utc>), Arc<Environment<'static>>)>> =
+    Mutex::new(None);
+
+fn environment(reader: Reader) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_syntax(syntax_config());
+    // Else release builds do not tell which name was undefined.
+    environment.set_debug(true);
+    limits::apply(&mut environment);
+    filters::add(&mut environment, reader);
+    environment
 }
 
 /// What errors call an expression.

@@ -183,7 +183,8 @@ impl Shared {
                     if let Next::Send(_) = next {
                         shared.under_way.send_modify(|count| *count += 1);
                     }
-                    tokio::spawn(Arc::clone(shared).work(Arc::clone(name), next));
+                    // On the heap: a task moves its future about.
+                    tokio::spawn(Box::pin(Arc::clone(shared).work(Arc::clone(name), next)));
                 }
             }
         }

@@ -39,7 +39,7 @@ impl Reserved {
         self.job = None;
         let queue = Arc::clone(&self.queue);
         let seat = queue.sit(&mut queue.lock(), self.rank, &work);
-        tokio::spawn(work.execute(seat));
+        tokio::spawn(Box::pin(work.execute(seat)));
     }
 }
 
