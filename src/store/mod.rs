@@ -251,10 +251,13 @@ impl Store {
             faults::meet(faults::Point::Read).await?;
             return self.read_now(work);
         }
-        let store = self.clone();
-        tokio::task::spawn_blocking(move || store.read_now(work))
-            .await
-            .map_err(|_| StoreError::Closed)?
+        let (store, turn) = (self.clone(), self.inner.readers.turn().await?);
+        let reading = move || {
+            let _turn = turn;
+            store.read_now(work)
+        };
+        let read = tokio::task::spawn_blocking(reading).await;
+        read.map_err(|_| StoreError::Closed)?
     }
 
     /// Asks questions of one snapshot, on the spot.

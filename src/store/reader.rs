@@ -1,21 +1,23 @@
 //! Reads, each on one snapshot of the database, beside the writer.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::StoreError;
 use super::open::connect;
 
-/// Connections kept open between reads; more are made when more read at once.
-const KEPT: usize = 2;
+/// So many read at once, others wait: a connection of its own costs each of a crowd more than its turn.
+const KEPT: usize = 4;
 
 /// Read connections, made when they are first needed.
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Readers {
@@ -23,7 +25,14 @@ impl Readers {
         Readers {
             path,
             idle: Mutex::default(),
+            turns: Arc::new(Semaphore::new(KEPT)),
         }
+    }
+
+    /// A turn to read, for as long as it is kept.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        turn.await.map_err(|_| StoreError::Closed)
     }
 
     /// Runs `work` on one snapshot. It blocks.

@@ -163,8 +163,10 @@ impl Templates {
 }
 
 /// The engine that was made last: many runs of one second share it.
-static LAST: Mutex<Option<((Locale, Tz, DateTime<Utc>), Arc<Environment<'static>>)>> =
-    Mutex::new(None);
+static LAST: Mutex<Option<Made>> = Mutex::new(None);
+
+/// An engine, and whom it is for.
+type Made = ((Locale, Tz, DateTime<Utc>), Arc<Environment<'static>>);
 
 fn environment(reader: Reader) -> Environment<'static> {
     let mut environment = Environment::new();
