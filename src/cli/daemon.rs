@@ -221,12 +221,12 @@ fn tell(reading: &Reading) {
 
 fn explain(wrong: &[Diagnostic]) {
     let renderer = annotate_snippets::Renderer::plain();
-    for found in wrong {
-        let level = match found.severity {
-            Severity::Error => Level::Error,
-            Severity::Warning => Level::Warning,
-        };
-        journal::say(level, found.render(&renderer));
+    // Errors are told to the owner, once.
+    for found in wrong
+        .iter()
+        .filter(|found| found.severity == Severity::Warning)
+    {
+        journal::say(Level::Warning, found.render(&renderer));
     }
 }
 

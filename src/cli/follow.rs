@@ -128,7 +128,10 @@ pub(super) async fn follow(
     }
     if !finished.kept.is_empty() {
         let kept = finished.kept.join(", ");
-        let said = format!("kept in the outbox for the daemon or a later run: {kept}");
+        let said = match place {
+            Place::Here(_) => format!("kept in the outbox for the daemon or a later run: {kept}"),
+            Place::Daemon(_) => format!("in the outbox: {kept}"),
+        };
         errln!("{}", context.paint.faint(&said));
     }
     let sent = finished.unsent.is_empty() && printed.failed.is_none();

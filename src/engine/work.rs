@@ -12,6 +12,7 @@ use super::queue::{Queue, Seat};
 use super::run::{Begun, Deliver, Finished};
 use super::{Engine, EngineError, Loaded, Observer};
 use crate::config::Job;
+use crate::delivery;
 use crate::job::{Event, Outcome, RunId, RunState, TriggerKind};
 use crate::journal::{self, Level};
 use crate::store::RunUpdate;
@@ -121,6 +122,11 @@ impl Work {
 impl Queue {
     /// What follows from the end of a run.
     fn after(self: &Arc<Self>, mut finished: Finished, end: Option<oneshot::Sender<Finished>>) {
+        let places = finished
+            .left
+            .iter()
+            .map(|(_, message)| delivery::place(message));
+        finished.kept.extend(places);
         self.outbox.offer(std::mem::take(&mut finished.left));
         if let Some(end) = end {
             let _ = end.send(finished);

@@ -145,11 +145,14 @@ fn take(folder: &Path, name: &str) -> Result<ProcessLock, LockError> {
             Ok(()) => {}
             // Somebody only looks, in `holder`: a look is shared and over at once.
             Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => continue,
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held {
-                    pid: read_pid(&mut file),
-                });
-            }
+            Err(TryLockError::WouldBlock) => match read_pid(&mut file) {
+                // Somebody sweeps, or has not said yet who he is: both are over at once.
+                0 => {
+                    std::thread::yield_now();
+                    continue;
+                }
+                pid => return Err(LockError::Held { pid }),
+            },
             Err(TryLockError::Error(error)) => {
                 return Err(StoreError::file("lock", &path, &error).into());
             }
