@@ -184,7 +184,9 @@ fn status(loaded: &Loaded, coming: Option<DateTime<Utc>>) -> String {
 /// Takes the user's folder in again: what loads as it is now, what does not as it was.
 async fn reload(context: &Context, daemon: &Daemon) -> Result<(), Error> {
     let before = daemon.intake.loaded();
-    match Reading::again(context.folder()?, context.system_zone, &before)? {
+    let (folder, zone) = (context.folder()?, context.system_zone);
+    let reading = tokio::task::spawn_blocking(move || Reading::again(folder, zone, &before));
+    match reading.await.map_err(Error::bug)?? {
         Ok(reading) => {
             tell(&reading);
             daemon.store().remember(reading.remember).await?;

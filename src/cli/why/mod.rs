@@ -71,12 +71,22 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             never.format("%a %d %b %Y %H:%M")
         );
     }
-    for answer in &answers {
-        outln!(
-            "Slot {}: {}",
-            shown(answer.due, answer.zone, zone),
-            answer.text
-        );
+    // Neighbours of which the same is to be said are one line.
+    let alike = |one: &Answer, next: &Answer| {
+        let runs = one.story.is_some() || next.story.is_some();
+        !runs && (&one.trigger, &one.text) == (&next.trigger, &next.text)
+    };
+    for group in answers.chunk_by(alike) {
+        let answer = &group[0];
+        let first = shown(answer.due, answer.zone, zone);
+        match group {
+            [.., last] if group.len() > 1 => {
+                let last = shown(last.due, last.zone, zone);
+                let count = group.len();
+                outln!("{count} slots from {first} to {last}: {}", answer.text);
+            }
+            _ => outln!("Slot {first}: {}", answer.text),
+        }
         if let Some(story) = &answer.story {
             outln!("  {}", run::line(context, story, zone));
         }

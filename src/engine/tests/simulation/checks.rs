@@ -259,13 +259,7 @@ impl Ledger<'_> {
         while let Some(next) = moments.next(at)
             && next <= self.world.until
         {
-            // One that was passed over while the clock was ahead may be forgotten where it leaps forward again.
-            let mut rewound = self.world.rewound.iter();
-            let forgiven = rewound.any(|(to, from)| *to <= next && next <= *from);
-            assert!(
-                forgiven || slot(next).is_some(),
-                "nothing is known of {next}: {cron:?}"
-            );
+            assert!(slot(next).is_some(), "nothing is known of {next}: {cron:?}");
             at = next;
         }
         let mut seen = BTreeSet::new();
