@@ -19,8 +19,8 @@
 //!   the one hash that is written down; patterns that name files; what a program without a terminal says.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
-//! - [`net`], [`sandbox`], [`template`], [`workspace`]: the one guarded HTTP client; programs that end for certain; the
-//!   minijinja environment and its checker; files that stay inside.
+//! - [`net`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; programs that end for certain;
+//!   the minijinja environment and its checker; files that stay inside; memory that is given back.
 //! - [`calendar`], [`llm`], [`system`], [`watch`]: iCalendar to the items of some days; models, routes, the fence and the fact
 //!   guard; this machine's facts; files that came, changed or went.
 //! - [`trigger`], [`step`], [`delivery`]: one file a kind. A kind has its keys as typed (`Authored`), `resolve`, and its action.
@@ -83,6 +83,7 @@ pub mod step;
 pub mod store;
 pub mod system;
 pub mod template;
+pub mod thrift;
 pub mod trigger;
 pub mod watch;
 pub mod web;

@@ -18,13 +18,15 @@ use super::socket::Lent;
 use crate::clock::{Clock, timeout};
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::engine::{
-    Daemon, Engine, Loaded, Metronome, Notice, Part, Patience, Ping, Reading, Stale, Timetable,
+    Daemon, Engine, Found, Loaded, Metronome, Notice, Part, Patience, Ping, Reading, Stale,
+    Timetable,
 };
 use crate::error::Error;
 use crate::journal::{self, Level};
 use crate::store::lock::{self, LockError, ProcessLock};
 use crate::store::{self, Mode, Opened};
 use crate::system::Machine;
+use crate::thrift;
 use crate::web::{Health, Listener, Web};
 
 #[derive(Debug, Args)]
@@ -42,8 +44,13 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
     let _only_one = runtime.block_on(only_one(context))?;
     let lock = ProcessLock::acquire(&context.state, context.clock.id());
     let lock = lock.map_err(Error::from)?;
-    let opened = context.opened(Mode::Threaded)?;
-    let reading = Reading::first(context.folder()?, context.system_zone, &opened.store)?;
+    let (folder, zone) = (context.folder()?, context.system_zone);
+    let (opened, found) = std::thread::scope(|scope| {
+        let found = scope.spawn(|| Found::read(folder, zone));
+        (context.opened(Mode::Threaded), found.join())
+    });
+    let (opened, found) = (opened?, found.map_err(|_| Error::bug("the folder"))??);
+    let reading = Reading::first(found, zone, &opened.store)?;
     runtime.block_on(live(context, opened, reading, lock.name()))?;
     Ok(0)
 }
@@ -106,6 +113,7 @@ async fn live(
         let _ = told.await;
     }));
     manager::ready();
+    let frugal = tokio::spawn(frugal(Arc::clone(&engine.clock), daemon.intake.reloaded()));
     for store::Notice::SetAside { file, why } in opened.notices {
         daemon.alerts.tell(Notice::SetAside { file, why }).await;
     }
@@ -121,10 +129,12 @@ async fn live(
     loop {
         let told = tokio::select! {
             told = signals.next() => told,
-            () = daemon.edited() => Told::Reload,
+            () = daemon.edited() => Told::Edited,
         };
-        if let Told::End = told {
-            break;
+        match told {
+            Told::End => break,
+            Told::Edited if is_as_read(&daemon).await => continue,
+            Told::Edited | Told::Reload => {}
         }
         manager::reloading();
         if let Err(error) = reload(context, &daemon).await {
@@ -141,11 +151,28 @@ async fn live(
     metronome.stop().await;
     daemon.stop().await;
     pulse.abort();
+    frugal.abort();
     if let Some(last_words) = last_words {
         let _ = timeout(context.clock.as_ref(), LAST_WORDS, last_words).await;
     }
     Ok(())
 }
+
+/// Gives memory back once a start or a reload has settled, and now and then.
+async fn frugal(clock: Arc<dyn Clock>, mut reloaded: watch::Receiver<Arc<Loaded>>) {
+    loop {
+        clock.sleep(SETTLED).await;
+        let _ = tokio::task::spawn_blocking(thrift::give_back).await;
+        // An end of the daemon ends this as well.
+        let _ = timeout(clock.as_ref(), NOW_AND_THEN, reloaded.changed()).await;
+    }
+}
+
+/// After this time a start or a reload has settled.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// How often memory is given back that runs needed.
+const NOW_AND_THEN: Duration = Duration::from_secs(3600);
 
 /// What is called while everything moves, and what tells when it was not called for longer than `allowed`.
 fn heart(clock: &Arc<dyn Clock>, allowed: Duration) -> (impl Fn() + Send + use<>, Health) {
@@ -179,6 +206,18 @@ fn status(loaded: &Loaded, coming: Option<DateTime<Utc>>) -> String {
     let zone = loaded.settings.timezone;
     let next = coming.map(|coming| format!(", the next start is {}", shown(coming, zone, zone)));
     format!("{} jobs{}", loaded.jobs.len(), next.unwrap_or_default())
+}
+
+/// Whether the files are those that were read last: a start hears of edits that were made before it.
+async fn is_as_read(daemon: &Daemon) -> bool {
+    let loaded = daemon.intake.loaded();
+    let look = move || {
+        loaded
+            .folder
+            .stamp()
+            .is_ok_and(|stamp| stamp == loaded.stamp)
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or(false)
 }
 
 /// Takes the user's folder in again: what loads as it is now, what does not as it was.
@@ -234,6 +273,7 @@ fn explain(wrong: &[Diagnostic]) {
 
 /// What a daemon is told by signals.
 enum Told {
+    Edited,
     Reload,
     End,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::diagnostic::Source;
 use super::examples::EXAMPLES;
+use super::stamp::Stamp;
 use crate::error::Error;
 
 /// Where the jobs are.
@@ -37,7 +38,12 @@ pub struct Texts {
     pub prompts: BTreeMap<String, Arc<Source>>,
     /// Files that could not be read as text, each with what is wrong.
     pub unreadable: Vec<(Arc<Source>, String)>,
+    /// What was seen of these files, and of `.env`.
+    pub stamp: Stamp,
 }
+
+/// The file with secrets, relative to the folder.
+pub const DOTENV: &str = ".env";
 
 impl Folder {
     /// The folder: `--dir`, else the current one if it has `jobs/`, else XDG config or `/etc/reveille`, else
@@ -113,20 +119,51 @@ impl Folder {
             jobs: BTreeMap::new(),
             prompts: BTreeMap::new(),
             unreadable: Vec::new(),
+            stamp: Stamp::default(),
         };
-        texts.settings = self.source(SETTINGS, &mut texts.unreadable);
+        texts.settings = self.seen(SETTINGS, &mut texts);
         for file in self.list("jobs", "toml")? {
-            if let Some(source) = self.source(&format!("jobs/{file}.toml"), &mut texts.unreadable) {
+            if let Some(source) = self.seen(&format!("jobs/{file}.toml"), &mut texts) {
                 texts.jobs.insert(file, source);
             }
         }
         for file in self.list("prompts", "md")? {
             let name = format!("{file}.md");
-            if let Some(source) = self.source(&format!("prompts/{name}"), &mut texts.unreadable) {
+            if let Some(source) = self.seen(&format!("prompts/{name}"), &mut texts) {
                 texts.prompts.insert(name, source);
             }
         }
+        self.add(DOTENV, &mut texts.stamp);
         Ok(texts)
+    }
+
+    /// The stamp that reading would give, without reading.
+    ///
+    /// # Errors
+    /// As [`Folder::read`].
+    pub fn stamp(&self) -> Result<Stamp, Error> {
+        let mut stamp = Stamp::default();
+        self.add(SETTINGS, &mut stamp);
+        for (under, ending) in [("jobs", "toml"), ("prompts", "md")] {
+            for file in self.list(under, ending)? {
+                self.add(&format!("{under}/{file}.{ending}"), &mut stamp);
+            }
+        }
+        self.add(DOTENV, &mut stamp);
+        Ok(stamp)
+    }
+
+    fn add(&self, relative: &str, stamp: &mut Stamp) {
+        if let Folder::Disk(root) = self {
+            let path = root.join(relative);
+            stamp.add(&path, fs::metadata(&path).ok().as_ref());
+        }
+    }
+
+    /// A text file, which is looked at before it is read: a later edit is another stamp.
+    fn seen(&self, relative: &str, texts: &mut Texts) -> Option<Arc<Source>> {
+        self.add(relative, &mut texts.stamp);
+        self.source(relative, &mut texts.unreadable)
     }
 
     /// The stems of the files in a sub-folder with this ending, sorted.

@@ -255,6 +255,8 @@ fn resolve_triggers(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Trigge
         let enabled = common.enabled.unwrap_or(true);
         triggers.push(Trigger { id, enabled, kind });
     }
+    // Lists are kept for as long as the daemon lives.
+    triggers.shrink_to_fit();
     triggers
 }
 
@@ -330,9 +332,11 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
             on_error: common.on_error.unwrap_or_default(),
             for_each,
             parallel: common.parallel.map_or(1, NonZeroU32::get),
-            kind,
+            effects: declared.effects,
+            kind: kind.without_example(),
         });
     }
+    steps.shrink_to_fit();
     steps
 }
 
@@ -370,6 +374,7 @@ fn resolve_deliveries(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Deli
             kind,
         });
     }
+    deliveries.shrink_to_fit();
     deliveries
 }
 

@@ -17,6 +17,7 @@ pub mod schema;
 pub mod secret;
 pub mod secrets;
 pub mod settings;
+pub mod stamp;
 pub mod suggest;
 pub mod value;
 mod words;
@@ -34,6 +35,7 @@ use diagnostic::{Diagnostic, Severity, Source};
 use folder::Texts;
 use resolve::World;
 use secret::SecretRef;
+use stamp::Stamp;
 
 pub use job_file::Job;
 pub use settings::Settings;
@@ -49,6 +51,8 @@ pub struct Config {
     pub sources: BTreeMap<String, Arc<Source>>,
     /// What is wrong, in the order of files and places.
     pub problems: Vec<Diagnostic>,
+    /// What was seen of the files.
+    pub stamp: Stamp,
 }
 
 impl Config {
@@ -71,16 +75,9 @@ impl Config {
         let (language, zone) = (world.settings.language, world.settings.timezone);
         let checker = Templates::new(language, zone, chrono::DateTime::UNIX_EPOCH);
         let mut jobs = BTreeMap::new();
-        for (name, source) in &texts.jobs {
-            if !value::is_name(name) {
-                let what = format!("`{name}` is not a name for a job");
-                let right = "use letters, digits, _ and -, beginning with a letter, 64 at most";
-                problems.push(Diagnostic::error(source, 0..0, what).label(right));
-                continue;
-            }
-            if let Some(job) = job_file::resolve(name, source, &world, &checker, &mut problems) {
-                jobs.insert(name.clone(), Arc::new(job));
-            }
+        for (name, job, mut found) in each_job(&texts.jobs, &world, &checker) {
+            problems.append(&mut found);
+            jobs.extend(job.map(|job| (name.clone(), Arc::new(job))));
         }
         for name in circles::find(&jobs, &texts.jobs, &mut problems) {
             jobs.remove(&name);
@@ -91,6 +88,7 @@ impl Config {
             jobs,
             sources: texts.jobs,
             problems,
+            stamp: texts.stamp,
         }
     }
 
@@ -145,6 +143,53 @@ impl Config {
             .iter()
             .filter(move |found| found.source.path == *path)
     }
+}
+
+/// So many jobs are worth a thread.
+const WORTH_A_THREAD: usize = 32;
+
+/// Reads each job for itself, in several threads where there are many; in the order of their names.
+fn each_job<'t>(
+    sources: &'t BTreeMap<String, Arc<Source>>,
+    world: &World,
+    checker: &Templates,
+) -> Vec<(&'t String, Option<Job>, Vec<Diagnostic>)> {
+    let sources = Vec::from_iter(sources);
+    let read = |of_thread: &[(&'t String, &'t Arc<Source>)]| {
+        let each = of_thread.iter().map(|(name, source)| {
+            let mut found = Vec::new();
+            let job = one_of_many(name, source, world, checker, &mut found);
+            (*name, job, found)
+        });
+        Vec::from_iter(each)
+    };
+    let threads = (sources.len() / WORTH_A_THREAD).clamp(1, 4);
+    let mut parts = sources.chunks(sources.len().div_ceil(threads).max(1));
+    let first = parts.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let others = Vec::from_iter(parts.map(|part| scope.spawn(|| read(part))));
+        let mut all = read(first);
+        for other in others {
+            all.extend(other.join().expect("what panics there would have here"));
+        }
+        all
+    })
+}
+
+fn one_of_many(
+    name: &str,
+    source: &Arc<Source>,
+    world: &World,
+    checker: &Templates,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Job> {
+    if !value::is_name(name) {
+        let what = format!("`{name}` is not a name for a job");
+        let right = "use letters, digits, _ and -, beginning with a letter, 64 at most";
+        found.push(Diagnostic::error(source, 0..0, what).label(right));
+        return None;
+    }
+    job_file::resolve(name, source, world, checker, found)
 }
 
 /// By file and place; what two jobs find in one prompt is said once.

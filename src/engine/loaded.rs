@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::folder::Folder;
 use crate::config::secrets::Secrets;
+use crate::config::stamp::Stamp;
 use crate::config::{Config, Job, Settings};
 use crate::job::Outcome;
 use crate::store::Version;
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub secrets: Secrets,
     /// The jobs that are right, by name.
     pub jobs: BTreeMap<String, Arc<Job>>,
+    /// What was seen of the folder's files.
+    pub stamp: Stamp,
     /// For a job that others wait for, their names.
     followers: BTreeMap<String, BTreeSet<String>>,
 }
@@ -33,6 +36,7 @@ impl Loaded {
         warnings.extend(secrets.learn(config.secrets()));
         let loaded = Loaded {
             settings: config.settings,
+            stamp: config.stamp,
             folder,
             secrets,
             followers: followers(&config.jobs),

@@ -44,7 +44,7 @@ pub use outbox::{Hear, Heard, Outbox, aloud, hear};
 pub use patience::Patience;
 pub use pulse::{Part, Ping, Pulse, StandsStill};
 pub use queue::{Queue, Seat};
-pub use reading::{Reading, Stale};
+pub use reading::{Found, Reading, Stale};
 pub use recovery::{Late, Left, recover, send_left};
 pub use roots::roots;
 pub use run::{Begun, Deliver, Finished};

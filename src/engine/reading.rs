@@ -28,6 +28,30 @@ pub struct Reading {
     pub remember: Vec<CursorChange>,
 }
 
+/// What is in the user's folder, with what of it is right.
+#[derive(Debug)]
+pub struct Found {
+    folder: Folder,
+    /// The configuration's text.
+    own: Option<Arc<Source>>,
+    config: Config,
+}
+
+impl Found {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    pub fn read(folder: Folder, zone: Tz) -> Result<Self, Error> {
+        let texts = folder.read()?;
+        Ok(Found {
+            own: texts.settings.clone(),
+            config: Config::resolve(texts, zone),
+            folder,
+        })
+    }
+}
+
 /// A file that does not load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stale {
@@ -40,19 +64,21 @@ pub enum Stale {
 }
 
 impl Reading {
-    /// The first reading of a life: last good versions come from the store.
+    /// The first reading of a life, of what is in the folder: last good versions come from the store.
     ///
     /// # Errors
     /// The folder cannot be listed, or its configuration does not load and never did.
-    pub fn first(folder: Folder, zone: Tz, store: &Store) -> Result<Self, Error> {
-        let texts = folder.read()?;
-        let own = texts.settings.clone();
-        let mut config = Config::resolve(texts, zone);
+    pub fn first(found: Found, zone: Tz, store: &Store) -> Result<Self, Error> {
+        let Found {
+            folder,
+            own,
+            mut config,
+        } = found;
         let mut stale = Vec::new();
+        let key = settings_key();
+        let remembered = store.read_now(|reader| reader.cursor(&key))?;
         if settings_are_wrong(&config, &folder) {
-            let key = settings_key();
-            let text = store.read_now(|reader| reader.cursor(&key))?;
-            let Some(Value::String(text)) = text else {
+            let Some(Value::String(text)) = remembered.clone() else {
                 let told = Error::usage("the configuration does not load");
                 return Err(told.hint("mend the file, then `reveille check`"));
             };
@@ -68,7 +94,11 @@ impl Reading {
             loaded.pinned(&version.ok()??)
         };
         let own = own.filter(|_| stale.is_empty());
-        Ok(Reading::whole(folder, config, own, stale, last))
+        let mut reading = Reading::whole(folder, config, own, stale, last);
+        // A commit less at each start.
+        let known = |(_, text): &CursorChange| *text == remembered;
+        reading.remember.retain(|change| !known(change));
+        Ok(reading)
     }
 
     /// A later reading: last good versions are those in use; `Err` when the configuration does not load, so that all
@@ -81,9 +111,11 @@ impl Reading {
         zone: Tz,
         before: &Loaded,
     ) -> Result<Result<Self, Vec<Diagnostic>>, Error> {
-        let texts = folder.read()?;
-        let own = texts.settings.clone();
-        let config = Config::resolve(texts, zone);
+        let Found {
+            folder,
+            own,
+            config,
+        } = Found::read(folder, zone)?;
         if settings_are_wrong(&config, &folder) {
             return Ok(Err(config.problems));
         }

@@ -143,7 +143,7 @@ impl<'a> UnderWay<'a> {
             });
             return Ok(end);
         }
-        let effects = step.kind.declaration().effects;
+        let effects = step.effects;
         for attempt in self.next_attempt(position).. {
             let began = (self.engine.clock.now(), self.engine.clock.monotonic());
             let times = (began.0, Duration::ZERO);

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::{Alerts, Intake, Loaded, Notice, Subject, Taken};
 use crate::clock::Clock;
-use crate::config::folder::SETTINGS;
+use crate::config::folder::{DOTENV, SETTINGS};
 use crate::job::{Event, TriggerKind};
 use crate::store::Store;
 use crate::trigger::Kind;
@@ -114,7 +114,7 @@ const EDITED: Duration = Duration::from_millis(300);
 
 /// The user's folder itself, for nobody's job.
 fn own_folder(loaded: &Loaded) -> Option<Wanted> {
-    let parts = ["jobs/*.toml", "prompts/*.md", SETTINGS, ".env"];
+    let parts = ["jobs/*.toml", "prompts/*.md", SETTINGS, DOTENV];
     let paths: Option<Vec<String>> = parts.iter().map(|part| absolute(loaded, part)).collect();
     Some(Wanted {
         job: String::new(),

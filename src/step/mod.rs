@@ -149,6 +149,8 @@ pub struct Step {
     pub for_each: Option<String>,
     /// How many items at a time.
     pub parallel: u32,
+    /// Its kind declares effects.
+    pub effects: bool,
     /// What it is.
     pub kind: Kind,
 }
@@ -190,6 +192,15 @@ impl Kind {
         }
     }
 
+    /// Without what only the check of templates needed.
+    #[must_use]
+    pub(crate) fn without_example(self) -> Self {
+        match self {
+            Kind::Set(set) => Kind::Set(set.without_example()),
+            other => other,
+        }
+    }
+
     /// Does the work. A kind that this version only reads says so.
     pub async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         match self {
@@ -217,6 +228,6 @@ impl Kind {
 
     /// Whether it ends by itself within the step's timeout, in a better way than by being dropped.
     pub fn ends_itself(&self) -> bool {
-        matches!(self, Kind::Exec(_) | Kind::Prompt(_))
+        matches!(self, Kind::Exec(_) | Kind::Prompt(_) | Kind::Set(_))
     }
 }

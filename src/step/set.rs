@@ -34,12 +34,20 @@ impl Authored {
             example.insert(name.clone(), scope.value_example(&expression));
             values.push((name, scope.expression(expression)));
         }
+        values.shrink_to_fit();
         let example = Value::Object(example);
         Some(Set { values, example })
     }
 }
 
 impl Set {
+    pub(super) fn without_example(self) -> Self {
+        Set {
+            example: Value::Null,
+            ..self
+        }
+    }
+
     pub(super) fn declaration(&self) -> Declaration {
         Declaration {
             effects: false,

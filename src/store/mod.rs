@@ -236,6 +236,9 @@ impl Store {
 
     /// Commits positions that belong to no run.
     pub async fn remember(&self, changes: Vec<CursorChange>) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
         let now = self.now();
         self.write(move |connection| cursor::change(connection, &changes, now))
             .await

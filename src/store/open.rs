@@ -49,6 +49,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // The log stays when a process ends: the next one need not make it anew (three syncs of an SD
     // card for each `reveille run`). It is folded in every thousand pages, and by `Store::close`.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Else a kept statement is prepared anew for each value, in case that another plan were better for it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;

@@ -61,6 +61,12 @@ fn entry(text: &str) -> Result<CronEntry, Wrong> {
         true => Pace::RealTime,
         false => Pace::Fixed,
     };
+    if let Some(fields) = Fields::plain(text, pace) {
+        return Ok(CronEntry {
+            text: text.into(),
+            fields,
+        });
+    }
     let parser = parser(day || weekday);
     let read = parser.parse(text).ok();
     match read.and_then(|cron| Fields::read(&cron, pace)) {
@@ -177,5 +183,39 @@ mod tests {
             Err("write 5 fields (minute hour day month weekday) or 6, not 7"),
         );
         assert!(entry("").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_without_croner_is_what_croner_reads(
+            text in r"(([0-9]{1,2}|\*)(-[0-9]{1,2})?(/[0-9]{1,2})?(,[0-9]{1,2})? ){2,3}\* \* \*"
+        ) {
+            let croners = parser(true).parse(&text).ok();
+            let croners = croners.and_then(|cron| Fields::read(&cron, Pace::Fixed));
+            if let Some(plain) = Fields::plain(&text, Pace::Fixed) {
+                proptest::prop_assert_eq!(Some(plain), croners, "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn common_entries_need_no_croner() {
+        for text in [
+            "0 7 * * *",
+            "*/30 * * * *",
+            "5 0-59/5 8,20 * * *",
+            "* * * * * *",
+        ] {
+            assert!(Fields::plain(text, Pace::Fixed).is_some(), "{text}");
+        }
+        for text in [
+            "0 7 * * 1",
+            "5/5 * * * *",
+            "7-5 * * * *",
+            "60 * * * *",
+            "*/0 * * * *",
+        ] {
+            assert!(Fields::plain(text, Pace::Fixed).is_none(), "{text}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::clock::TestClock;
 use crate::config::folder::Folder;
-use crate::engine::{Alerts, Daemon, Engine, Finished, Loaded, Patience, Reading, Taken};
+use crate::engine::{Alerts, Daemon, Engine, Finished, Found, Loaded, Patience, Reading, Taken};
 use crate::engine::{ByHand, Deliver};
 use crate::job::{Event, RunId, RunState, TriggerKind};
 use crate::store::lock::ProcessLock;
@@ -84,7 +84,8 @@ impl Den {
         let store = Store::open(&state, self.clock.clone(), Mode::Threaded).unwrap();
         let store = store.store;
         let place = Folder::Disk(self.folder.path().to_owned());
-        let reading = Reading::first(place, chrono_tz::Tz::UTC, &store).unwrap();
+        let found = Found::read(place, chrono_tz::Tz::UTC).unwrap();
+        let reading = Reading::first(found, chrono_tz::Tz::UTC, &store).unwrap();
         let engine = Engine {
             clock: self.clock.clone(),
             loaded: Arc::new(reading.loaded),

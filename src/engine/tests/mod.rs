@@ -234,6 +234,7 @@ fn resolve(settings: &str, job: &str, prompts: &[(&str, &str)]) -> Config {
         jobs: BTreeMap::from([(JOB.to_owned(), Source::new("jobs/story.toml", job))]),
         prompts: prompts.collect(),
         unreadable: Vec::new(),
+        stamp: crate::config::stamp::Stamp::default(),
     };
     let config = Config::resolve(texts, Tz::UTC);
     assert_eq!(config.problems, []);

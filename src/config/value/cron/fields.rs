@@ -73,6 +73,27 @@ impl Fields {
         fields.first_from(0).is_some().then_some(fields)
     }
 
+    /// Reads an entry of every day whose times are numbers, `*`, ranges, lists and steps, the most common kind, without croner,
+    /// which goes through ten thousand years one by one. `None` for any other.
+    pub(super) fn plain(text: &str, pace: Pace) -> Option<Self> {
+        let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+        let (times, days) = fields.split_at_checked(fields.len().checked_sub(3)?)?;
+        let (seconds, minutes, hours) = match times {
+            [minutes, hours] => ("0", minutes, hours),
+            [seconds, minutes, hours] => (*seconds, minutes, hours),
+            _ => return None,
+        };
+        (days == ["*"; 3]).then_some(())?;
+        Some(Fields {
+            seconds: plain(seconds, 59)?,
+            minutes: plain(minutes, 59)?,
+            hours: plain(hours, 23)? as u32,
+            months: 0b1_1111_1111_1110,
+            days: Days::Every,
+            pace,
+        })
+    }
+
     /// How it meets a change of the clocks.
     pub fn pace(&self) -> Pace {
         self.pace
@@ -312,4 +333,23 @@ fn split(local: i64) -> (Option<NaiveDate>, u32) {
 
 fn join(date: NaiveDate, time: u32) -> i64 {
     date.signed_duration_since(NaiveDate::default()).num_days() * DAY + i64::from(time)
+}
+
+/// The values of a field from 0 to `max`; `None` where it is not so simple.
+fn plain(field: &str, max: u32) -> Option<u64> {
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number <= max);
+    field.split(',').try_fold(0, |mask, item| {
+        let (range, step) = match item.split_once('/') {
+            Some((range, step)) => (range, number(step).filter(|step| *step > 0)?),
+            None => (item, 1),
+        };
+        let (from, to) = match range.split_once('-') {
+            Some((from, to)) => (number(from)?, number(to)?),
+            None if range == "*" => (0, max),
+            None if item.contains('/') => return None,
+            None => (number(range)?, number(range)?),
+        };
+        let values = (from..=to).step_by(step as usize);
+        (from <= to).then(|| values.fold(mask, |mask, value| mask | 1_u64 << value))
+    })
 }

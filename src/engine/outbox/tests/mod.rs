@@ -146,6 +146,7 @@ fn loaded(folder: &TempDir, settings: &str) -> Loaded {
         jobs: BTreeMap::new(),
         prompts: BTreeMap::new(),
         unreadable: Vec::new(),
+        stamp: crate::config::stamp::Stamp::default(),
     };
     let config = Config::resolve(texts, Tz::UTC);
     assert_eq!(config.problems, []);

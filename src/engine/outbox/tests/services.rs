@@ -35,6 +35,7 @@ fn job_of(text: &str) -> Arc<Job> {
         jobs: BTreeMap::from([("story".to_owned(), Source::new("jobs/story.toml", text))]),
         prompts: BTreeMap::new(),
         unreadable: Vec::new(),
+        stamp: crate::config::stamp::Stamp::default(),
     };
     let config = Config::resolve(texts, Tz::UTC);
     assert_eq!(config.problems, []);

@@ -235,6 +235,7 @@ fn loaded(folder: PathBuf, jobs: &[(&str, &str)]) -> Arc<Loaded> {
         jobs: jobs.collect::<BTreeMap<_, _>>(),
         prompts: BTreeMap::new(),
         unreadable: Vec::new(),
+        stamp: crate::config::stamp::Stamp::default(),
     };
     let config = Config::resolve(texts, chrono_tz::Tz::UTC);
     assert_eq!(config.problems, []);
