@@ -1,7 +1,7 @@
 //! `reveille plan JOB`
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::job::RunId;
 use crate::step::{self, Kind, Step};
 use crate::store::Mode;
-use crate::template::{OPAQUE, Templates};
+use crate::template::{OPAQUE, Roots, Templates};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -66,7 +66,7 @@ struct Planner<'a> {
     engine: &'a Engine,
     job: &'a Job,
     templates: Templates,
-    roots: Map<String, Value>,
+    roots: Roots,
 }
 
 impl Planner<'_> {
@@ -88,7 +88,7 @@ impl Planner<'_> {
     /// An expression and what it gives now.
     fn gate(&self, expression: &Option<String>) -> Option<String> {
         let expression = expression.as_ref()?;
-        let holds = self.templates.truthy(expression, &(&self.roots).into());
+        let holds = self.templates.truthy(expression, &self.roots.context());
         Some(match holds {
             Ok(holds) => format!("{expression}  (now {holds})"),
             Err(error) => format!("{expression}  ({error})"),

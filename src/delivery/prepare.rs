@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Delivery, Kind};
 use crate::config::{Job, Settings};
 use crate::job::{Digest, NewDelivery, Policy, Quiet};
 use crate::store::DIGEST;
-use crate::template::{Context, TemplateError, Templates};
+use crate::template::{Roots, TemplateError, Templates};
 
 /// No run starts earlier than this before its moment.
 const EARLIEST: TimeDelta = TimeDelta::minutes(10);
@@ -25,12 +25,12 @@ pub struct Making<'a> {
     /// What renders.
     pub templates: &'a Templates,
     /// What templates see.
-    pub roots: &'a Map<String, Value>,
+    pub roots: &'a Roots,
 }
 
 impl Making<'_> {
     pub(super) fn render(&self, name: &str, template: &str) -> Result<String, TemplateError> {
-        let context = Context::from(self.roots);
+        let context = self.roots.context();
         self.templates.render(name, template, &context)
     }
 
@@ -58,7 +58,7 @@ impl Making<'_> {
 /// A template that does not render.
 pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDelivery>, TemplateError> {
     let delivery = &making.job.deliveries[position];
-    let context = Context::from(making.roots);
+    let context = making.roots.context();
     if let Some(when) = &delivery.when
         && !making.templates.truthy(when, &context)?
     {

@@ -1,11 +1,9 @@
 //! What a step of a job may use.
 
-use serde_json::{Map, Value};
-
 use super::Engine;
 use crate::config::{Job, Settings};
 use crate::step::{Context, Kind, Reach, Step};
-use crate::template::Templates;
+use crate::template::{Roots, Templates};
 
 impl Engine {
     /// What `step` of `job` may use, where templates see `scope`.
@@ -14,7 +12,7 @@ impl Engine {
         job: &'c Job,
         step: &'c Step,
         templates: &'c Templates,
-        scope: &'c Map<String, Value>,
+        scope: &'c Roots,
     ) -> Context<'c> {
         Context {
             clock: &self.clock,

@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::run::Begun;
 use crate::config::{Job, Settings};
+use crate::template::Roots;
 
 /// `event`, `job`, `run`, `now` and `language`.
 ///
 /// Every field that any trigger of the job may fill is there; what this event lacks is `none`.
-pub fn roots(job: &Job, settings: &Settings, begun: &Begun) -> Map<String, Value> {
+pub fn roots(job: &Job, settings: &Settings, begun: &Begun) -> Roots {
     let Begun {
         run,
         event,
@@ -26,7 +27,7 @@ pub fn roots(job: &Job, settings: &Settings, begun: &Begun) -> Map<String, Value
         fields.extend(payload.clone());
     }
     let now = now.with_timezone(&settings.timezone);
-    let mut roots = Map::new();
+    let mut roots = Roots::default();
     roots.insert("event".to_owned(), Value::Object(fields));
     roots.insert(
         "job".to_owned(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::queue::Seat;
 use super::run::Begun;
@@ -13,7 +13,7 @@ use crate::config::Job;
 use crate::job::{Event, Moved, Outcome, RunId, RunState, StepEnd, StepRecord, Wait};
 use crate::step::{Context, OnError, Step};
 use crate::store::{Recorded, RunUpdate};
-use crate::template::Templates;
+use crate::template::{Roots, Templates};
 
 /// A result that took longer is committed at once, so that a crash does not cost it.
 const COSTLY: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(super) struct UnderWay<'a> {
     pub(super) event: Event,
     pub(super) seat: Option<&'a Seat>,
     pub(super) templates: Templates,
-    pub(super) roots: Map<String, Value>,
+    pub(super) roots: Roots,
     /// What the next commit holds.
     pub(super) update: RunUpdate,
     /// Positions that move with the outcome, if it is a good one.
@@ -193,7 +193,7 @@ impl<'a> UnderWay<'a> {
     /// `stop_if`, then `when`.
     fn gate(&self, step: &Step) -> Option<StepEnd> {
         let holds = |expression: &str| {
-            let context = (&self.roots).into();
+            let context = self.roots.context();
             self.templates.truthy(expression, &context)
         };
         match step.stop_if.as_deref().map(holds) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -13,7 +13,7 @@ use crate::config::secrets::Secrets;
 use crate::job::{Call, CursorKey, StepEnd};
 use crate::llm::{Lanes, Model};
 use crate::store::Store;
-use crate::template::Templates;
+use crate::template::{Roots, Templates};
 use crate::workspace::Workspace;
 
 /// Which models may read what a job reads.
@@ -42,7 +42,7 @@ pub struct Context<'a> {
     /// The template environment, with the run's clock, zone and language.
     pub templates: &'a Templates,
     /// What templates see: results by step id, `event`, `job`, `run`, `now`.
-    pub scope: &'a Map<String, Value>,
+    pub scope: &'a Roots,
     /// The folder with the database and the workspace.
     pub state: &'a Path,
     /// The job's name.
@@ -95,7 +95,7 @@ impl Context<'_> {
     pub fn render(&self, template: &str) -> Result<String, StepError> {
         let rendered = self
             .templates
-            .render("template", template, &self.scope.into());
+            .render("template", template, &self.scope.context());
         rendered.map_err(|error| StepError::new(error.to_string()))
     }
 }

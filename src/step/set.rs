@@ -60,7 +60,7 @@ impl Set {
 
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let mut result = Map::new();
-        let scope = context.scope.into();
+        let scope = context.scope.context();
         for (name, expression) in &self.values {
             let value = context.templates.eval(expression, &scope);
             let value = value.map_err(|error| StepError::new(error.to_string()))?;

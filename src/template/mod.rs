@@ -14,6 +14,7 @@ mod locale;
 mod moment;
 mod names;
 mod quantity;
+mod roots;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use serde_json::{Map, Value as Json};
 
 pub use error::TemplateError;
 pub use locale::{DateStyle, Locale};
+pub use roots::Roots;
 pub use shape::OPAQUE;
 
 use filters::Reader;

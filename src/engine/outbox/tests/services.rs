@@ -20,7 +20,7 @@ async fn seen(delivery: &str) -> sink::Seen {
         settings: &loaded.settings,
         now,
         templates: &Templates::new(loaded.settings.language, loaded.settings.timezone, now),
-        roots: roots.as_object().unwrap(),
+        roots: &roots.as_object().unwrap().clone().into_iter().collect(),
     };
     let message = prepare(&making, 0).unwrap().unwrap();
     let outbox = home.start().await;

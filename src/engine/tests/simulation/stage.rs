@@ -164,7 +164,7 @@ pub(in crate::engine) fn stands_in(step: &Step, context: &Context<'_>) -> Does {
     match &step.kind {
         Kind::Exec(_) => {
             let run = RunId(
-                context.scope["run"]["id"]
+                context.scope.json()["run"]["id"]
                     .as_i64()
                     .expect("a run has a number"),
             );
