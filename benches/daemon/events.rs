@@ -1,11 +1,13 @@
 //! Whole events: a webhook is called, a run of two cheap steps, a webhook is called.
 
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::client::drive;
-use super::process::{Daemon, Place, free_port, slowed};
+use super::process::{Daemon, Place, free_port, slow_disk};
+use super::relay::Relay;
 use super::row;
 use super::rows::Bare;
 
@@ -20,21 +22,20 @@ const BOUND: f64 = 20_000.0;
 pub fn events(place: &Place) {
     let commits = Bare::new(&place.folder).commits_per_second();
     let bare = Bare::new(&place.folder).runs(EVENTS as i64, WIDTH as i64);
+    let relayed = relayed();
     let ours = through(place, Place::daemon, EVENTS);
     let what = format!("events/s, {WIDTH} in flight");
-    let disk = format!("{BOUND}/s at 8000 commits/s; here {commits:.0}, bare loop {bare:.0}/s");
+    let disk = format!(
+        "{BOUND}/s at 8000 commits/s; here {commits:.0}, bare loop {bare:.0}/s, HTTP alone {relayed:.0}/s"
+    );
     row(&what, ours, "/s", BOUND, &disk);
-    let has_strace = std::process::Command::new("strace")
-        .arg("-V")
-        .stdout(Stdio::null())
-        .status();
-    if !has_strace.is_ok_and(|status| status.success()) {
-        eprintln!("strace is not installed: no figure with a slowed disk");
+    let Some(slow) = slow_disk(&place.folder) else {
+        eprintln!("there is no C compiler: no figure with a slowed disk");
         return;
-    }
-    let bare = slow_bare(&place.folder);
+    };
+    let bare = slow_bare(&place.folder, &slow);
     let ours = through(place, Place::daemon_on_slow_disk, FEW);
-    let said = format!("80 % of the bare loop's {bare:.0}/s");
+    let said = format!("80 % of the bare loop's {bare:.0}/s; HTTP alone {relayed:.0}/s");
     row(
         &format!("{what}, each fsync 2 ms slower"),
         ours,
@@ -42,6 +43,14 @@ pub fn events(place: &Place) {
         bare * 0.8,
         &said,
     );
+}
+
+/// Events per second of what only relays them.
+fn relayed() -> f64 {
+    let hook = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let sink = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let _relay = Relay::start(hook, sink.local_addr().expect("it has an address"));
+    EVENTS as f64 / drive(hook, sink, EVENTS, WIDTH).as_secs_f64()
 }
 
 fn through(place: &Place, daemon: impl Fn(&Place) -> Daemon, events: usize) -> f64 {
@@ -83,14 +92,11 @@ fn through(place: &Place, daemon: impl Fn(&Place) -> Daemon, events: usize) -> f
 }
 
 /// The bare loop in a process whose disk is slowed.
-fn slow_bare(folder: &Path) -> f64 {
+fn slow_bare(folder: &Path, slow: &Path) -> f64 {
     let own = std::env::current_exe().expect("it has a path");
-    let mut command = slowed(&own);
-    let said = command
-        .arg("bare")
-        .arg(folder)
-        .output()
-        .expect("strace starts");
+    let mut command = Command::new(own);
+    command.arg("bare").arg(folder).env("LD_PRELOAD", slow);
+    let said = command.output().expect("it starts");
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     said.trim().parse().expect("a number")
 }

@@ -9,6 +9,7 @@ mod events;
 mod files;
 mod history;
 mod process;
+mod relay;
 mod rest;
 mod rows;
 mod slots;
@@ -37,6 +38,7 @@ fn main() {
     match words {
         // What the slowed disk is compared with: it has to be a process of its own.
         ["bare", folder] => events::print_bare(Path::new(folder)),
+        ["relay", hook, sink] => relay::run(hook, sink),
         [binary, parent, groups @ ..] => {
             for (name, group) in GROUPS {
                 if groups.is_empty() || groups.contains(name) {

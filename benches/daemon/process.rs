@@ -61,8 +61,8 @@ impl Place {
 
     /// The same, where each fsync takes two milliseconds longer.
     pub fn daemon_on_slow_disk(&self) -> Daemon {
-        let mut command = slowed(&self.binary);
-        self.folders(&mut command, &["daemon"]);
+        let mut command = self.command(&["daemon"]);
+        command.env("LD_PRELOAD", slow_disk(&self.folder).expect("it was made"));
         Daemon::start(command, &self.folder)
     }
 
@@ -77,15 +77,15 @@ impl Place {
     }
 }
 
-/// A program whose every fsync takes two milliseconds longer.
-pub fn slowed(binary: &Path) -> Command {
-    let mut command = Command::new("strace");
-    // The tracer stands aside, so that the child is the program itself.
-    command.args(["-D", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf"]);
-    command.args(["-e", "trace=fsync,fdatasync"]);
-    command.args(["-e", "inject=fsync,fdatasync:delay_exit=2000"]);
-    command.arg(binary);
-    command
+/// What makes each sync of a program take two milliseconds longer, where it is loaded before the C library; `None` where there
+/// is no C compiler. (strace can do the same, but stops all threads at all system calls for it.)
+pub fn slow_disk(folder: &Path) -> Option<PathBuf> {
+    let (source, library) = (folder.join("slow.c"), folder.join("slow.so"));
+    fs::write(&source, include_str!("slow.c")).expect("written");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library);
+    let made = compiler.arg(&source).status();
+    made.is_ok_and(|status| status.success()).then_some(library)
 }
 
 /// A daemon that is ready; dropped, it is told to end, and does.

@@ -46,7 +46,7 @@ pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
             continue;
         }
         match job(engine, &row).await? {
-            Some(job) => works.push(waiting(engine, row.run, row.trigger, job, Row::Kept)),
+            Some(job) => works.push(waiting(engine, row.run, row.trigger, job, Row::Kept(None))),
             None => {
                 let reason = "its job does not load any more as it was when the event came";
                 let ended = Ended {

@@ -141,7 +141,7 @@ impl Waiting<'_> {
                 job,
                 loaded: Arc::clone(&self.loaded),
                 kind: TriggerKind::After,
-                row: Row::Kept,
+                row: Row::Kept(None),
                 deliver: Deliver::Leave,
                 follower: None,
             });

@@ -10,7 +10,7 @@ use super::run::{Deliver, Finished};
 use super::work::{self, Follower, Row, Work};
 use super::{EngineError, Loaded, Observer, Outbox, Progress};
 use crate::config::Job;
-use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord};
+use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord, TriggerKind};
 use crate::store::{Accepted, Along, CursorChange, Start};
 
 /// Something that happened to a job, and what becomes true with it.
@@ -185,7 +185,9 @@ impl Intake {
         let row = match &room {
             Room::Now(_) if !known => Row::Fresh(Box::new(event.clone())),
             Room::Now(_) => Row::Adopted,
-            _ => Row::Kept,
+            // Thousands may wait, so only what is small waits with them.
+            _ if kind == TriggerKind::Cron => Row::Kept(Some(Box::new(event.clone()))),
+            _ => Row::Kept(None),
         };
         let accepted = store.accept_along(event, &job.hash, start, along).await?;
         let Accepted::New(run) = accepted else {

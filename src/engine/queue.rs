@@ -48,6 +48,8 @@ struct State {
     stopped: bool,
     /// Somebody gives places away.
     seating: bool,
+    /// How many have a seat, those included that left their place for a while.
+    under_way: usize,
     arrivals: u64,
     /// Those who need nothing but a place.
     ready: BTreeMap<Rank, Turn>,
@@ -224,12 +226,7 @@ impl Queue {
 
     /// How many runs are under way, those included that back off.
     pub fn under_way(&self) -> usize {
-        let state = self.lock();
-        state
-            .jobs
-            .values()
-            .map(|of_job| of_job.under_way.len())
-            .sum()
+        self.lock().under_way
     }
 
     /// How many runs wait for a seat.
@@ -287,6 +284,7 @@ impl Queue {
     /// A seat for a run that has its place.
     fn sit(self: &Arc<Self>, state: &mut State, rank: Rank, work: &Work) -> Seat {
         let cancel = Arc::new(Notify::new());
+        state.under_way += 1;
         let of_job = state.jobs.entry(work.job.name.clone()).or_default();
         of_job.under_way.push((work.run, Arc::clone(&cancel)));
         Seat {

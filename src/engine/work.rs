@@ -39,8 +39,8 @@ pub struct Work {
 pub enum Row {
     /// This process has it already, and it did nothing yet.
     Fresh(Box<Event>),
-    /// Queued, or with steps that it did before: what it knows is in its rows.
-    Kept,
+    /// Queued, or with steps that it did before: what it knows is in its rows, but for its event where that is small.
+    Kept(Option<Box<Event>>),
     /// This process has it, and it did something before.
     Adopted,
     /// This process has it, and it waits for the rest of its time.
@@ -152,7 +152,7 @@ async fn begin(
     }
     match row {
         Row::Fresh(event) => return Ok(Some(Begun::new(run, *event, engine.clock.now()))),
-        Row::Kept | Row::BackedOff(_) => {
+        Row::Kept(_) | Row::BackedOff(_) => {
             let begin = || engine.store.begin(run, &engine.lock);
             match engine.patiently(begin).await {
                 Ok(()) => {}
@@ -161,6 +161,9 @@ async fn begin(
             }
         }
         Row::Adopted => {}
+    }
+    if let Row::Kept(Some(event)) = row {
+        return Ok(Some(Begun::new(run, *event, engine.clock.now())));
     }
     let story = engine.store.read(move |reader| reader.run(run)).await?;
     Ok(story.map(|story| Begun::of(story, engine.clock.now())))

@@ -99,15 +99,13 @@ impl Drop for Seat {
         } else {
             state.free += 1;
         }
+        state.under_way -= 1;
         if let Some(of_job) = state.jobs.get_mut(&self.job) {
             of_job.under_way.retain(|(run, _)| *run != self.run);
         }
         state.vacate(&self.job);
         self.queue.fill(&mut state, &self.job);
-        let ended = state
-            .jobs
-            .values()
-            .all(|of_job| of_job.under_way.is_empty());
+        let ended = state.under_way == 0;
         self.queue.seat(state);
         if ended {
             self.queue.idle.notify_waiters();
