@@ -180,7 +180,8 @@ pub async fn send(
         Target::File(target) => target.send(body, sending).await,
         Target::Webhook(target) => target.send(body, sending).await,
         Target::Email(target) => match &sending.settings.email {
-            Some(settings) => target.send(id, body, settings, sending).await,
+            // On the heap: every other message would hold room for it.
+            Some(settings) => Box::pin(target.send(id, body, settings, sending)).await,
             None => instead(
                 message,
                 "no [email] in config/reveille.toml",

@@ -79,7 +79,8 @@ impl UnderWay<'_> {
                         }));
                     };
                     let row = Row::new(id, message.clone(), self.engine.clock.now());
-                    match self.engine.send(row, &mut print).await? {
+                    // On the heap: a daemon's runs come here rarely, and each would hold room for it.
+                    match Box::pin(self.engine.send(row, &mut print)).await? {
                         Out::Sent => {}
                         Out::Kept(_) if deliver == Deliver::Attend => {
                             finished.left.push((id, message.clone()));

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use super::Engine;
 use crate::clock::{self, Clock};
 use crate::job::StepEnd;
-use crate::step::{Context, Done, Step, StepError};
+use crate::step::{Context, Done, Kind, Step, StepError};
 
 #[cfg(test)]
 use super::tests::simulation;
@@ -26,6 +26,9 @@ async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
         simulation::Does::Instead(work) => return work.await,
         simulation::Does::Itself(busy) => busy,
     };
+    if let Kind::Set(set) = &step.kind {
+        return settled(async { set.run(context) }).await;
+    }
     // As large as the largest kind, which is no burden for the stack of every run.
     let work = Box::pin(settled(step.kind.run(context)));
     if step.kind.ends_itself() {

@@ -228,6 +228,6 @@ impl Kind {
 
     /// Whether it ends by itself within the step's timeout, in a better way than by being dropped.
     pub fn ends_itself(&self) -> bool {
-        matches!(self, Kind::Exec(_) | Kind::Prompt(_) | Kind::Set(_))
+        matches!(self, Kind::Exec(_) | Kind::Prompt(_))
     }
 }

@@ -186,6 +186,11 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            failure_persistence: None,
+            ..Default::default()
+        })]
+
         #[test]
         fn what_is_read_without_croner_is_what_croner_reads(
             text in r"(([0-9]{1,2}|\*)(-[0-9]{1,2})?(/[0-9]{1,2})?(,[0-9]{1,2})? ){2,3}\* \* \*"

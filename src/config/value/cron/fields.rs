@@ -345,7 +345,7 @@ fn plain(field: &str, max: u32) -> Option<u64> {
         };
         let (from, to) = match range.split_once('-') {
             Some((from, to)) => (number(from)?, number(to)?),
-            None if range == "*" => (0, max),
+            None if range == "*" && !field.contains(',') => (0, max),
             None if item.contains('/') => return None,
             None => (number(range)?, number(range)?),
         };
