@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use super::outbox::WeakOutbox;
 use super::{Engine, EngineError, Loaded, Outbox, Stale};
 use crate::config::Settings;
 use crate::config::diagnostic::{Diagnostic, Severity};
@@ -35,7 +36,8 @@ struct Inner {
     /// The process that sends what there is to say.
     owner: String,
     latest: watch::Receiver<Arc<Loaded>>,
-    outbox: OnceLock<Outbox>,
+    /// The outbox holds these alerts.
+    outbox: OnceLock<WeakOutbox>,
     /// What has alerts: a good run of anything else need not look for them. The number grows with each failure.
     open: Mutex<HashMap<String, u64>>,
     /// Since when nothing could be written.
@@ -81,9 +83,9 @@ impl Alerts {
     }
 
     /// Gives what there is to say to `outbox` from now on.
-    pub fn sent_by(&self, outbox: Outbox) {
+    pub fn sent_by(&self, outbox: &Outbox) {
         // There is one outbox in a process.
-        let _ = self.inner.outbox.set(outbox);
+        let _ = self.inner.outbox.set(outbox.downgrade());
     }
 
     /// What the end of a run is to the owner, if anything; a person who started it sees for himself.

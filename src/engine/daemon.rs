@@ -58,7 +58,7 @@ impl Daemon {
         let alerts = Alerts::load(&engine, reading.clone()).await?;
         engine.alerts = Some(alerts.clone());
         let outbox = Outbox::new(engine.clone(), reading.clone(), hear(alerts.clone()));
-        alerts.sent_by(outbox.clone());
+        alerts.sent_by(&outbox);
         outbox.begin().await?;
         let queue = Queue::new(engine, outbox.clone(), reading);
         let ends = Ends(Arc::clone(&queue));

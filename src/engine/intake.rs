@@ -8,7 +8,7 @@ use super::following::Ended;
 use super::queue::{Cancelled, Queue, Room};
 use super::run::{Deliver, Finished};
 use super::work::{self, Follower, Row, Work};
-use super::{EngineError, Loaded, Observer, Outbox, Progress};
+use super::{Alerts, EngineError, Loaded, Observer, Outbox, Progress};
 use crate::config::Job;
 use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord, TriggerKind};
 use crate::store::{Accepted, Along, CursorChange, Start};
@@ -49,6 +49,11 @@ impl Intake {
     /// What sends the messages.
     pub fn outbox(&self) -> &Outbox {
         &self.queue.outbox
+    }
+
+    /// What tells the owner; `None` where nothing does.
+    pub(super) fn alerts(&self) -> Option<&Alerts> {
+        self.queue.engine.alerts.as_ref()
     }
 
     /// The newest reading of the user's folder.

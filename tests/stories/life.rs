@@ -66,6 +66,19 @@ impl Life {
         }
     }
 
+    /// Waits until it has said this, by now or later.
+    pub fn says_of(&mut self, what: &str) {
+        if !self.said.contains(what) {
+            self.says(what);
+        }
+    }
+
+    /// Dies at once.
+    pub fn killed(mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().expect("it ends");
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it lives");
     }

@@ -1,6 +1,8 @@
 //! What becomes of a real daemon in a bad place.
 
+mod arrivals;
 mod life;
+mod sinks;
 
 use std::fs::{self, File};
 use std::io::Read;

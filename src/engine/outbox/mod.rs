@@ -9,7 +9,7 @@ mod work;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -27,6 +27,19 @@ use lane::{Lane, Next};
 #[derive(Clone)]
 pub struct Outbox {
     shared: Arc<Shared>,
+}
+
+/// The way to an outbox for what it holds itself: it keeps nothing alive.
+#[derive(Clone)]
+pub(super) struct WeakOutbox(Weak<Shared>);
+
+impl WeakOutbox {
+    /// [`Outbox::offer`]; where the sender is gone, the messages are in the store for the next one.
+    pub(super) fn offer(&self, messages: Vec<(DeliveryId, NewDelivery)>) {
+        if let Some(shared) = self.0.upgrade() {
+            Shared::offer(&shared, messages);
+        }
+    }
 }
 
 /// What its tasks share.
@@ -77,6 +90,11 @@ impl Outbox {
                 sending: Mutex::default(),
             }),
         }
+    }
+
+    /// The way to it for what it holds itself.
+    pub(super) fn downgrade(&self) -> WeakOutbox {
+        WeakOutbox(Arc::downgrade(&self.shared))
     }
 
     /// Takes over what dead processes left, and sends it. What may not be sent twice and may have left is set aside, and

@@ -5,6 +5,7 @@ mod calendars;
 mod commits;
 mod den;
 mod flow;
+mod lives;
 mod on_time;
 mod prompt;
 mod prompt_failures;

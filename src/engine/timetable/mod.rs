@@ -105,21 +105,43 @@ impl Timetable {
         self.coming.subscribe()
     }
 
+    /// What a look gave; the owner hears when the store fails and when it can be written again.
+    fn heard(
+        &self,
+        looked: Result<Option<DateTime<Utc>>, EngineError>,
+        failing: &mut Option<EngineError>,
+    ) -> Option<DateTime<Utc>> {
+        let (now, alerts) = (self.clock.now(), self.intake.alerts());
+        match looked {
+            Ok(next) => {
+                if let (Some(reason), Some(alerts)) = (failing.take(), alerts) {
+                    alerts.room(now, &reason);
+                }
+                next
+            }
+            Err(error) => {
+                if failing.is_none() {
+                    journal::say(Level::Error, format!("timed jobs wait: {error}"));
+                }
+                if let Some(alerts) = alerts.filter(|_| error.may_pass()) {
+                    alerts.no_room(now);
+                }
+                *failing = Some(error);
+                None
+            }
+        }
+    }
+
     /// Looks until `stop` completes: when the next start is due, when `second` tells of a second, when the jobs change.
     pub async fn run(mut self, second: Arc<Notify>, stop: impl Future<Output = ()>) {
         let mut reloaded = self.intake.reloaded();
-        let mut failing = false;
+        let mut failing = None;
         tokio::pin!(stop);
         loop {
             let looked = self.tick().await;
-            if let Err(error) = &looked
-                && !failing
-            {
-                journal::say(Level::Error, format!("timed jobs wait: {error}"));
-            }
-            failing = looked.is_err();
             // After a failure the next second is soon enough.
-            let next = looked.ok().flatten().map(|next| next - self.clock.now());
+            let next = self.heard(looked, &mut failing);
+            let next = next.map(|next| next - self.clock.now());
             let wait = next.map_or(LONGEST, |next| {
                 next.to_std().unwrap_or_default().min(LONGEST)
             });

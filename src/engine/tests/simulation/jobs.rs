@@ -96,8 +96,16 @@ fn plan(rng: &mut Rng, triggers: &str) -> Plan {
     for number in 0..messages {
         let unknown = *rng.pick(&["retry", "park"]);
         let within = *rng.pick(&["", "", "within = \"10m\"\n"]);
+        let held = *rng.pick(&[
+            "",
+            "",
+            "",
+            "quiet = \"22:00-07:00\"\n",
+            "digest = \"08:00\"\n",
+            "quiet = \"07:30-09:00\"\ndigest = \"08:00\"\n",
+        ]);
         text += &format!(
-            "[[deliver]]\nwebhook = \"http://sink.example/{number}\"\non_unknown = \"{unknown}\"\n{within}text = \"{{{{ job.name }}}} {{{{ run.id }}}} {number}\"\n\n"
+            "[[deliver]]\nwebhook = \"http://sink.example/{number}\"\non_unknown = \"{unknown}\"\n{within}{held}text = \"{{{{ job.name }}}} {{{{ run.id }}}} {number}\"\n\n"
         );
     }
     Plan {

@@ -8,13 +8,14 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::hands;
 use super::stage::on_stage;
 use super::world::{Offers, World, job_of};
 use crate::clock::Clock;
 use crate::engine::{Daemon, Engine, Intake, Patience, Taken, Timetable};
 use crate::job::{Event, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
-use crate::store::{DeliveryState, Filter, Listing, Mode, Reader, Store};
+use crate::store::{DeliveryState, Filter, Listing, Mode, Reader, RunRow, Store};
 
 /// What a life is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub(super) fn live(world: &mut World, life: Life) {
     // Whatever was under way is gone with it.
     drop(runtime);
     drop(lock);
+    assert_eq!(world.open(), 0, "files are held beyond a life");
 }
 
 async fn whole(world: &mut World, lock: &str, life: Life) {
@@ -61,6 +63,9 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         alerts: None,
         lanes: Arc::default(),
     };
+    if life == Life::Troubled && world.rng.percent(20) {
+        hands::emit(world, &engine.store, &engine).await;
+    }
     let daemon = Daemon::start(engine.clone())
         .await
         .expect("nothing fails yet");
@@ -114,7 +119,14 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
 /// Something happens.
 async fn happen(world: &mut World, daemon: &Daemon) {
     match world.rng.below(100) {
-        0..40 => {
+        0..4 => hands::start(world, daemon),
+        4..8 => {
+            let rows = last(daemon);
+            if !rows.is_empty() {
+                hands::replay(world, daemon, &rows);
+            }
+        }
+        8..40 => {
             let (key, _) = world.key();
             world
                 .offers
@@ -139,18 +151,13 @@ async fn happen(world: &mut World, daemon: &Daemon) {
             let most = Duration::from_secs(world.rng.below(20_000));
             pass(world, most).await;
         }
-        70..73 => world.step_clock(),
+        70..73 => {
+            settle().await;
+            world.step_clock();
+        }
         73..80 => world.grow(),
         80..86 => {
-            let rows = Filter {
-                job: None,
-                limit: 20,
-                before: None,
-            };
-            let store = &daemon.queue.engine.store;
-            let rows = store
-                .read_now(|reader| reader.history(&rows))
-                .expect("it is read");
+            let rows = last(daemon);
             if !rows.is_empty() {
                 let run = world.rng.pick(&rows).run;
                 let intake = daemon.intake.clone();
@@ -181,6 +188,29 @@ async fn happen(world: &mut World, daemon: &Daemon) {
     }
 }
 
+/// The last runs.
+fn last(daemon: &Daemon) -> Vec<RunRow> {
+    let rows = Filter {
+        job: None,
+        limit: 20,
+        before: None,
+    };
+    let rows = daemon.store().read_now(|reader| reader.history(&rows));
+    rows.expect("it is read")
+}
+
+/// An event from outside.
+pub(super) fn event_of(clock: &dyn Clock, key: &str) -> Event {
+    Event {
+        id: clock.id(),
+        job: job_of(key).to_owned(),
+        kind: TriggerKind::Webhook,
+        dedupe_key: Some(key.to_owned()),
+        payload: json!({ "kind": "webhook", "name": key, "body": {}, "headers": {} }),
+        at: clock.now(),
+    }
+}
+
 /// Brings an event, as a trigger does: once more until it is taken.
 fn offer(
     offers: &Offers,
@@ -188,14 +218,7 @@ fn offer(
     clock: &Arc<crate::clock::TestClock>,
     key: String,
 ) -> JoinHandle<()> {
-    let event = Event {
-        id: clock.id(),
-        job: job_of(&key).to_owned(),
-        kind: TriggerKind::Webhook,
-        dedupe_key: Some(key.clone()),
-        payload: json!({ "kind": "webhook", "name": key, "body": {}, "headers": {} }),
-        at: clock.now(),
-    };
+    let event = event_of(clock.as_ref(), &key);
     let (offers, intake, clock) = (Arc::clone(offers), intake.clone(), Arc::clone(clock));
     tokio::spawn(async move {
         loop {
@@ -272,6 +295,7 @@ async fn come_to_an_end(world: &World, daemon: &Daemon) {
 
 /// Lets time pass, step by step.
 async fn pass(world: &World, mut left: Duration) {
+    settle().await;
     while !left.is_zero() {
         left -= world.pass(left);
         settle().await;

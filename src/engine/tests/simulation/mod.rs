@@ -3,6 +3,8 @@
 //! `REVEILLE_SEEDS=10000` takes more of them, `REVEILLE_FROM=N` others, `REVEILLE_SEED=N` only that one.
 
 mod checks;
+mod gathered;
+mod hands;
 mod jobs;
 mod life;
 mod rng;

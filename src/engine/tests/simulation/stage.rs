@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -59,6 +60,8 @@ pub(super) struct Effect {
 pub(super) struct Arrival {
     pub(super) id: DeliveryId,
     pub(super) body: String,
+    /// When it was sent.
+    pub(super) left: DateTime<Utc>,
     pub(super) life: u32,
     /// Whether the sender was told that it came.
     pub(super) told: bool,
@@ -232,6 +235,7 @@ impl Stage {
 /// Takes a message of the outbox; `None` where no stage is.
 pub(in crate::engine) async fn sink(row: &Row, clock: &dyn Clock) -> Option<Sent> {
     let (takes, arrives, sent) = on_stage(Stage::answer)?;
+    let left = clock.now();
     if !takes.is_zero() {
         clock.sleep(takes).await;
     }
@@ -240,6 +244,7 @@ pub(in crate::engine) async fn sink(row: &Row, clock: &dyn Clock) -> Option<Sent
             let arrival = Arrival {
                 id: row.id,
                 body: row.message.body.clone(),
+                left,
                 life: stage.life,
                 told: matches!(sent, Sent::Delivered(_)),
             };

@@ -31,6 +31,8 @@ pub(super) struct World {
     pub(super) clock: Arc<TestClock>,
     pub(super) plans: BTreeMap<String, Plan>,
     pub(super) offers: Offers,
+    /// The runs that people were told of when they asked for one.
+    pub(super) asked: Arc<Mutex<Vec<RunId>>>,
     /// Complete lines of the log.
     pub(super) lines: u64,
     /// Places for runs.
@@ -64,6 +66,7 @@ impl World {
             clock: Arc::new(TestClock::at(start)),
             plans,
             offers: Arc::default(),
+            asked: Arc::default(),
             lines: 0,
             places,
             second: Arc::default(),
@@ -90,6 +93,15 @@ impl World {
 
     pub(super) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
+    }
+
+    /// How many files of its state this process has open.
+    pub(super) fn open(&self) -> usize {
+        let files = std::fs::read_dir("/proc/self/fd").expect("descriptors");
+        let places = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        places
+            .filter(|place| place.starts_with(self.state()))
+            .count()
     }
 
     fn write(&self, path: &str, text: &str) {
