@@ -99,7 +99,7 @@ impl Store {
             over.execute([Micros(now)])?;
             let sql = "INSERT INTO mutes (pattern, since, until) VALUES (?1, ?2, ?3)
                        ON CONFLICT (pattern) DO UPDATE SET until = excluded.until";
-            let row = (pattern, Micros(now), Micros(until));
+            let row = (&pattern, Micros(now), Micros(until));
             connection.prepare_cached(sql)?.execute(row)?;
             Ok(())
         })
@@ -110,7 +110,7 @@ impl Store {
     pub async fn unmute(&self, pattern: String) -> Result<bool, StoreError> {
         self.write(move |connection| {
             let sql = "DELETE FROM mutes WHERE pattern = ?1";
-            Ok(connection.prepare_cached(sql)?.execute([pattern])? > 0)
+            Ok(connection.prepare_cached(sql)?.execute([&pattern])? > 0)
         })
         .await
     }

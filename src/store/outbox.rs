@@ -58,7 +58,7 @@ impl Store {
         self.write(move |connection| {
             let sql = "UPDATE deliveries SET owner = ?3 WHERE id = ?1 AND owner IS ?2 AND state = 'pending'";
             let mut statement = connection.prepare_cached(sql)?;
-            one(id, statement.execute((id.0, from, owner))?)
+            one(id, statement.execute((id.0, &from, &owner))?)
         })
         .await
     }
@@ -184,7 +184,7 @@ impl Store {
                 "UPDATE deliveries SET {set}
                  WHERE {open} AND state <> 'sending' AND CASE WHEN ?1 IS NULL THEN {of_all} ELSE id = ?1 END"
             );
-            Ok(connection.prepare_cached(&sql)?.execute((id, value))?)
+            Ok(connection.prepare_cached(&sql)?.execute((id, &value))?)
         })
         .await
     }

@@ -36,7 +36,7 @@ impl Store {
                          since = CASE WHEN pauses.until <= excluded.since THEN excluded.since ELSE pauses.since END,
                          until = excluded.until",
                 )?
-                .execute((job, Micros(now), until.map(Micros)))?;
+                .execute((&job, Micros(now), until.map(Micros)))?;
             Ok(())
         })
         .await
@@ -53,7 +53,7 @@ impl Store {
                 .prepare_cached(
                     "UPDATE pauses SET until = ?2 WHERE job = ?1 AND (until IS NULL OR until > ?2)",
                 )?
-                .execute((job, Micros(now)))?;
+                .execute((&job, Micros(now)))?;
             Ok(known)
         })
         .await

@@ -46,7 +46,7 @@ impl Store {
         job: &str,
         trigger: &str,
         now: DateTime<Utc>,
-        count: impl FnOnce(DateTime<Utc>) -> Option<Stretch> + Send + 'static,
+        count: impl Fn(DateTime<Utc>) -> Option<Stretch> + Send + 'static,
     ) -> Result<(), StoreError> {
         let (job, trigger) = (job.to_owned(), trigger.to_owned());
         self.write(move |connection| {

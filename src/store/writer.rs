@@ -16,19 +16,43 @@ use crate::clock::Clock;
 /// So many requests share a commit at most: it bounds the write-ahead log and the wait of the first of them.
 const GROUP: usize = 1024;
 
-/// Tells the asker, once the fate of the commit is known.
-type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Something to be done in the open transaction; once more in the next one, where that one was given up.
+pub(super) trait Request: Send {
+    /// Does it, or learns why there is no transaction; gives its failure. What it gave before counts no more.
+    fn work(&mut self, transaction: Result<&Connection, StoreError>) -> Option<StoreError>;
 
-/// Does its work in the open transaction, or learns why there is none; gives its failure beside the reply.
-type Request =
-    Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Reply, Option<StoreError>) + Send>;
+    /// Tells the asker, once the fate of the commit is known.
+    fn reply(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Asked<T, W> {
+    work: W,
+    result: Result<T, StoreError>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Request for Asked<T, W>
+where
+    T: Send,
+    W: Fn(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn work(&mut self, transaction: Result<&Connection, StoreError>) -> Option<StoreError> {
+        self.result = transaction.and_then(&self.work);
+        self.result.as_ref().err().cloned()
+    }
+
+    fn reply(self: Box<Self>, commit: Result<(), StoreError>) {
+        let told = self.result.and_then(|value| commit.map(|()| value));
+        let _ = self.answer.send(told);
+    }
+}
 
 /// The owner of the write connection.
 #[derive(Debug)]
 pub(super) enum Writer {
     /// A thread of its own, fed by a channel.
     Thread {
-        requests: Option<Sender<Request>>,
+        requests: Option<Sender<Box<dyn Request>>>,
         thread: Option<JoinHandle<()>>,
     },
     /// No thread: whoever asks does the work.
@@ -54,14 +78,18 @@ impl Writer {
         Writer::Inline(Mutex::new(connection))
     }
 
-    /// Runs `work` in a transaction and returns once it is committed. All of it counts, or nothing;
-    /// dropping the future does not take it back.
+    /// Runs `work` in a transaction and returns once it is committed. All of it counts, or nothing, though it may be run again
+    /// before it does; dropping the future does not take it back.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, mut answer) = oneshot::channel();
-        let request = request(work, sender);
+        let request: Box<dyn Request> = Box::new(Asked {
+            work,
+            result: Err(StoreError::Closed),
+            answer: sender,
+        });
         match self {
             Writer::Thread { requests, .. } => {
                 let requests = requests.as_ref().ok_or(StoreError::Closed)?;
@@ -95,38 +123,7 @@ impl Drop for Writer {
     }
 }
 
-/// Wraps `work` in a savepoint, so that its failure undoes it and nothing else.
-fn request<T: Send + 'static>(
-    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-) -> Request {
-    Box::new(move |transaction| {
-        let result = transaction.and_then(|connection| in_savepoint(connection, work));
-        let failure = result.as_ref().err().cloned();
-        let reply: Reply = Box::new(move |commit| {
-            let _ = answer.send(result.and_then(|value| commit.map(|()| value)));
-        });
-        (reply, failure)
-    })
-}
-
-fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    run(connection, "SAVEPOINT request")?;
-    let result = work(connection).and_then(|value| {
-        run(connection, "RELEASE request")?;
-        Ok(value)
-    });
-    if result.is_err() && !connection.is_autocommit() {
-        run(connection, "ROLLBACK TO request")?;
-        run(connection, "RELEASE request")?;
-    }
-    result
-}
-
-fn serve(connection: &Connection, requests: &Receiver<Request>, clock: &dyn Clock) {
+fn serve(connection: &Connection, requests: &Receiver<Box<dyn Request>>, clock: &dyn Clock) {
     let mut last_commit = Duration::ZERO;
     while let Ok(first) = requests.recv() {
         let mut patience = last_commit / 10;
@@ -154,36 +151,64 @@ fn serve(connection: &Connection, requests: &Receiver<Request>, clock: &dyn Cloc
 }
 
 /// Requests that share one transaction.
+///
+/// A savepoint for each of them would copy every page that it changes. So there is none until a request fails that had changed
+/// something, which is rare: then all of them are done once more in a new transaction, each in a savepoint.
 struct Group {
-    replies: Vec<Reply>,
+    requests: Vec<Box<dyn Request>>,
     transaction: Result<(), StoreError>,
+    savepoints: bool,
 }
 
 impl Group {
     /// Runs `first` and what `next` gives, which is told how many there are so far.
     fn gather(
         connection: &Connection,
-        first: Request,
-        mut next: impl FnMut(usize) -> Option<Request>,
+        first: Box<dyn Request>,
+        mut next: impl FnMut(usize) -> Option<Box<dyn Request>>,
     ) -> Group {
-        let mut replies = Vec::new();
-        let mut transaction = run(connection, "BEGIN IMMEDIATE");
+        let mut group = Group {
+            requests: Vec::new(),
+            transaction: run(connection, "BEGIN IMMEDIATE"),
+            savepoints: false,
+        };
         let mut pending = Some(first);
         while let Some(request) = pending {
-            let (reply, failure) = request(transaction.clone().map(|()| connection));
-            replies.push(reply);
-            // A full disk and its like roll the whole transaction back by themselves.
-            if let Some(failure) = failure
-                && connection.is_autocommit()
-            {
-                transaction = Err(failure);
+            let begun = group.transaction.is_ok();
+            group.requests.push(request);
+            group.work(connection, group.requests.len() - 1);
+            if begun && group.transaction.is_err() {
                 break;
             }
-            pending = next(replies.len());
+            pending = next(group.requests.len());
         }
-        Group {
-            replies,
-            transaction,
+        group
+    }
+
+    /// Does one of them; its failure undoes it and nothing else.
+    fn work(&mut self, connection: &Connection, which: usize) {
+        let request = &mut self.requests[which];
+        if let Err(error) = &self.transaction {
+            request.work(Err(error.clone()));
+            return;
+        }
+        let before = connection.total_changes();
+        let failure = match self.savepoints {
+            true => in_savepoint(connection, request.as_mut()),
+            false => request.work(Ok(connection)),
+        };
+        let Some(failure) = failure else {
+            return;
+        };
+        if connection.is_autocommit() {
+            // A full disk and its like roll the whole transaction back by themselves.
+            self.transaction = Err(failure);
+        } else if !self.savepoints && connection.total_changes() != before {
+            self.savepoints = true;
+            let begun =
+                run(connection, "ROLLBACK").and_then(|()| run(connection, "BEGIN IMMEDIATE"));
+            self.transaction = begun;
+            (0..=which).for_each(|which| self.work(connection, which));
         }
     }
 
@@ -197,9 +222,28 @@ impl Group {
         if fate.is_err() && !connection.is_autocommit() {
             let _ = run(connection, "ROLLBACK");
         }
-        for reply in self.replies {
-            reply(fate.clone());
+        for request in self.requests {
+            request.reply(fate.clone());
         }
+    }
+}
+
+fn in_savepoint(connection: &Connection, request: &mut dyn Request) -> Option<StoreError> {
+    let opened = run(connection, "SAVEPOINT request");
+    let failure = request.work(opened.map(|()| connection));
+    if connection.is_autocommit() {
+        return failure;
+    }
+    let closed = match failure {
+        None => run(connection, "RELEASE request"),
+        Some(_) => {
+            run(connection, "ROLLBACK TO request").and_then(|()| run(connection, "RELEASE request"))
+        }
+    };
+    match closed {
+        Ok(()) => failure,
+        // What it did may not count.
+        Err(error) => request.work(Err(error)),
     }
 }
 

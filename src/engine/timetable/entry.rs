@@ -128,7 +128,7 @@ impl Entry {
         let trigger = self.trigger;
         let left = move |from: DateTime<Utc>| {
             let entry = Entry {
-                job,
+                job: Arc::clone(&job),
                 trigger,
                 accounted: from,
                 lead: Duration::ZERO,

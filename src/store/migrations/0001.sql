@@ -1,3 +1,4 @@
+-- A list of three or more behind IN would be a table of its own, made anew for each row that is written.
 -- Times are microseconds since 1970 in UTC, durations microseconds, JSON is text.
 -- Ids of runs grow because the newest run is never deleted: AUTOINCREMENT would cost a page in each commit.
 
@@ -6,7 +7,7 @@ CREATE TABLE runs (
     uuid        BLOB    NOT NULL,
     job         TEXT    NOT NULL,
     job_hash    TEXT    NOT NULL,
-    state       TEXT    NOT NULL CHECK (state IN ('queued', 'running', 'waiting', 'finished')),
+    state       TEXT    NOT NULL CHECK (state = 'queued' OR state = 'running' OR state = 'waiting' OR state = 'finished'),
     outcome     TEXT    CHECK ((outcome IS NOT NULL) = (state = 'finished')),
     reason      TEXT,
     wake_at     INTEGER,
@@ -44,7 +45,7 @@ CREATE TABLE steps (
     attempt    INTEGER NOT NULL,
     id         TEXT    NOT NULL,
     kind       TEXT    NOT NULL,
-    end        TEXT    NOT NULL CHECK (end IN ('started', 'done', 'skipped', 'stop', 'wait', 'failed')),
+    end        TEXT    NOT NULL CHECK (end = 'started' OR end = 'done' OR end = 'skipped' OR end = 'stop' OR end = 'wait' OR end = 'failed'),
     result     TEXT,
     error      TEXT,
     detail     TEXT,
@@ -81,7 +82,7 @@ CREATE TABLE deliveries (
     kind       TEXT    NOT NULL,
     target     TEXT    NOT NULL,
     body       TEXT    NOT NULL,
-    state      TEXT    NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'dropped')),
+    state      TEXT    NOT NULL CHECK (state = 'pending' OR state = 'sent' OR state = 'failed' OR state = 'dropped'),
     attempts   INTEGER NOT NULL,
     due_at     INTEGER NOT NULL,
     reason     TEXT,

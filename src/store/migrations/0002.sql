@@ -27,7 +27,7 @@ CREATE TABLE slots (
     -- The last moment of the stretch; `due_at` for a single one.
     until        INTEGER NOT NULL CHECK (until >= due_at),
     count        INTEGER NOT NULL CHECK (count > 0),
-    state        TEXT    NOT NULL CHECK (state IN ('run', 'caught_up', 'skipped', 'too_old')),
+    state        TEXT    NOT NULL CHECK (state = 'run' OR state = 'caught_up' OR state = 'skipped' OR state = 'too_old'),
     reason       TEXT,
     -- No reference: a slot outlives its run, so that it never comes again.
     run_id       INTEGER CHECK ((run_id IS NOT NULL) = (state IN ('run', 'caught_up'))),
@@ -85,7 +85,7 @@ CREATE TABLE outbox (
     body       TEXT    NOT NULL,
     -- JSON; NULL for the usual.
     policy     TEXT,
-    state      TEXT    NOT NULL CHECK (state IN ('pending', 'sending', 'parked', 'sent', 'failed', 'dropped')),
+    state      TEXT    NOT NULL CHECK (state = 'pending' OR state = 'sending' OR state = 'parked' OR state = 'sent' OR state = 'failed' OR state = 'dropped'),
     attempts   INTEGER NOT NULL,
     due_at     INTEGER NOT NULL,
     expires_at INTEGER,
