@@ -60,6 +60,11 @@
 //!   another life goes on with the same job.
 //! - Positions move with an outcome; those of a step whose result is committed earlier wait beside that result.
 //! - What is typed goes to the daemon as typed, and the daemon runs the same verb: one implementation, one truth.
+//! - Requests that share a commit have no savepoints: one that fails after it changed something has all of them done once more,
+//!   each in a savepoint of its own. That never happens in a good hour, and a savepoint copies every page.
+//! - Common cron entries are read without croner, which reads the others; croner goes through ten thousand years for each entry.
+//! - Once a start or a reload has settled, the daemon gives back what only that needed ([`thrift`]): most of the program's own
+//!   pages, and memory that the allocator kept.
 //! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
 
 #[macro_use]
