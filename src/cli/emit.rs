@@ -22,6 +22,10 @@ pub struct Arguments {
     #[arg(long, default_value = "", hide_default_value = true)]
     data: String,
 
+    /// Sends it as text, even where it begins as JSON does
+    #[arg(long)]
+    text: bool,
+
     /// What the sender calls this delivery: a second one with the same name is the same
     #[arg(long)]
     id: Option<String>,
@@ -49,14 +53,39 @@ impl Arguments {
         }
         Ok(bytes)
     }
+
+    /// What jobs see. Who begins with a brace or a bracket means JSON: a mistake in it is told, and not sent as text.
+    fn body(&self, bytes: &[u8]) -> Result<Value, Error> {
+        let text = || Value::String(String::from_utf8_lossy(bytes).into_owned());
+        if self.text {
+            return Ok(text());
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(value) => Ok(value),
+            Err(wrong) if matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) => {
+                Err(self.no_json(&wrong))
+            }
+            Err(_) => Ok(text()),
+        }
+    }
+
+    /// The words of `wrong` end with its line and its column.
+    fn no_json(&self, wrong: &serde_json::Error) -> Error {
+        let from = match (self.data.as_str(), self.file()) {
+            ("-", _) => "what is piped in".to_owned(),
+            (_, Some(file)) => file.display().to_string(),
+            (_, None) => "--data".to_owned(),
+        };
+        let what = format!("{from} begins as JSON does and is none: {wrong}");
+        Error::usage(what).hint("correct it there; --text sends it as text")
+    }
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let bytes = arguments.bytes()?;
-    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
     let call = Call {
         name: arguments.name.clone(),
-        body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()),
+        body: arguments.body(&bytes)?,
         headers: Map::new(),
         id: arguments.id.clone(),
     };

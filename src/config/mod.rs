@@ -120,12 +120,12 @@ impl Config {
             _ => [None, None],
         });
         let deliveries = self.jobs.values().flat_map(|job| &job.deliveries);
-        let sent = deliveries.filter_map(|delivery| match &delivery.kind {
-            delivery::Kind::Webhook(webhook) => webhook.token.as_ref(),
-            _ => None,
+        let sent = deliveries.flat_map(|delivery| match &delivery.kind {
+            delivery::Kind::Webhook(webhook) => webhook.secrets(),
+            _ => [None, None],
         });
         let named = self.settings.secrets().chain(tokens.flatten());
-        named.chain(sent)
+        named.chain(sent.flatten())
     }
 
     /// How many findings stop something from loading.

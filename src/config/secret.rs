@@ -32,14 +32,21 @@ impl fmt::Display for SecretRef {
     }
 }
 
-/// As it is typed: for rows that name where a secret is kept, and never hold one.
-impl Serialize for SecretRef {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let (place, name) = match self {
+impl SecretRef {
+    /// As it is typed: the word for the place, and the name there.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
             SecretRef::Env(name) => ("env", name),
             SecretRef::File(path) => ("file", path),
             SecretRef::Credential(name) => ("credential", name),
-        };
+        }
+    }
+}
+
+/// As it is typed: for rows that name where a secret is kept, and never hold one.
+impl Serialize for SecretRef {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let (place, name) = self.parts();
         let mut map = to.serialize_map(Some(1))?;
         map.serialize_entry(place, name)?;
         map.end()

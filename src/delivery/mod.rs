@@ -1,6 +1,7 @@
 //! Where results go. One file a kind: its keys, checked, and its way out; `send` is the outbox's one caller of them.
 
 mod console;
+mod destination;
 mod email;
 mod file;
 mod journal;
@@ -19,6 +20,7 @@ use crate::config::value::{At, ClockTime, QuietHours, Span};
 use crate::job::OnUnknown;
 
 pub use console::Console;
+pub use destination::Destination;
 pub use email::Email;
 pub use file::File;
 pub use owner::to_owner;

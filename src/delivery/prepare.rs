@@ -78,7 +78,7 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
         Kind::Webhook(webhook) => {
             body = webhook.body(making)?;
             let target = webhook.target(making)?;
-            (target.url.clone(), json(target))
+            (target.url.to_string(), json(target))
         }
         Kind::Email(email) => {
             let target = email.target(making)?;

@@ -101,6 +101,16 @@ pub enum Sent {
 }
 
 impl Sent {
+    /// Why it did not arrive.
+    pub(super) fn reason(&mut self) -> Option<&mut String> {
+        match self {
+            Sent::Delivered(_) => None,
+            Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) => {
+                Some(reason)
+            }
+        }
+    }
+
     pub(super) fn later(reason: impl ToString) -> Self {
         Sent::Again {
             reason: reason.to_string(),
@@ -201,7 +211,7 @@ pub fn place(message: &NewDelivery) -> String {
     let target = Target::of(message);
     match target {
         Ok(Target::File(target)) => target.path,
-        Ok(Target::Webhook(target)) => target.url,
+        Ok(Target::Webhook(target)) => target.url.to_string(),
         Ok(Target::Email(target)) => target.to.join(", "),
         Ok(Target::Telegram(target)) => target.place(),
         Ok(Target::Console(_) | Target::Journal(_)) | Err(_) => message.kind.clone(),

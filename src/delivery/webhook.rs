@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::destination::Destination;
 use super::{Making, Sending, Sent};
 use crate::clock::timeout;
 use crate::config::resolve::Scope;
-use crate::config::secret::SecretRef;
+use crate::config::secret::{Address, SecretRef};
 use crate::config::value::At;
 use crate::net::{self, HeaderMap, HeaderName, HeaderValue, NetError, Streaming};
 use crate::template::TemplateError;
@@ -19,8 +20,8 @@ use crate::template::TemplateError;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authored {
-    /// An http or https address.
-    webhook: At<String>,
+    /// An http or https address, or where it is kept if it is a secret.
+    webhook: Address,
     /// `POST` when left out.
     method: Option<Method>,
     /// Names and values.
@@ -47,8 +48,8 @@ pub enum Method {
 /// A request to somebody else's service.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// The address.
-    pub url: url::Url,
+    /// The address, or where it is kept.
+    pub url: Destination,
     /// How it is called.
     pub method: Method,
     /// Names and values, templates.
@@ -62,8 +63,8 @@ pub struct Webhook {
 /// What sending takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// The address.
-    pub url: String,
+    /// The address, or where it is kept.
+    pub url: Destination,
     /// How it is called.
     pub method: Method,
     /// Names and values.
@@ -76,18 +77,9 @@ pub struct Target {
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Webhook> {
-        let url = match url::Url::parse(&self.webhook.value) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
-            _ => {
-                let what = format!("`{}` is not a web address", self.webhook.value);
-                let right = "write http:// or https:// and the host";
-                scope.error(self.webhook.span, what, right);
-                return None;
-            }
-        };
         let headers = self.headers.unwrap_or_default().into_iter();
         Some(Webhook {
-            url,
+            url: self.webhook.into(),
             method: self.method.unwrap_or_default(),
             headers: headers
                 .map(|(name, value)| (name, scope.template(value)))
@@ -99,6 +91,15 @@ impl Authored {
 }
 
 impl Webhook {
+    /// Where the secrets are kept that sending takes.
+    pub fn secrets(&self) -> [Option<&SecretRef>; 2] {
+        let address = match &self.url {
+            Destination::Secret(secret) => Some(secret),
+            Destination::Typed(_) => None,
+        };
+        [address, self.token.as_ref()]
+    }
+
     pub(super) fn target(&self, making: &Making<'_>) -> Result<Target, TemplateError> {
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| {
@@ -106,7 +107,7 @@ impl Webhook {
             Ok((name.clone(), value))
         });
         Ok(Target {
-            url: self.url.to_string(),
+            url: self.url.clone(),
             method: self.method,
             headers: headers.collect::<Result<_, TemplateError>>()?,
             token: self.token.clone(),
@@ -131,6 +132,18 @@ const READ: usize = 16 << 10;
 
 impl Target {
     pub(super) async fn send(self, body: &str, sending: Sending<'_>) -> Sent {
+        let url = match self.url.url(sending.secrets) {
+            Ok(url) => url,
+            Err(why) => return Sent::Refused(why),
+        };
+        let mut sent = self.request(&url, body, sending).await;
+        if let Some(reason) = sent.reason() {
+            self.url.conceal(&url, reason);
+        }
+        sent
+    }
+
+    async fn request(&self, url: &str, body: &str, sending: Sending<'_>) -> Sent {
         let headers = match self.headers(body, sending) {
             Ok(headers) => headers,
             Err(why) => return Sent::Refused(why),
@@ -145,14 +158,14 @@ impl Target {
             Method::Put => net::Method::PUT,
         };
         let channels = sending.channels;
-        let request = channels.http.request(method, &self.url, headers, body);
+        let request = channels.http.request(method, url, headers, body);
         let answer = match timeout(&*channels.clock, PATIENCE, request).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) if error.before_sending() => return Sent::later(error),
             Ok(Err(error)) => return Sent::Unknown(error.to_string()),
             Err(late) => return Sent::Unknown(late.to_string()),
         };
-        verdict(answer, sending).await
+        self.verdict(url, answer, sending).await
     }
 
     fn headers(&self, body: &str, sending: Sending<'_>) -> Result<HeaderMap, String> {
@@ -186,52 +199,60 @@ impl Target {
         }
         Ok(headers)
     }
-}
 
-/// What an answer means: RFC 9110, section 15.
-async fn verdict(mut answer: Streaming, sending: Sending<'_>) -> Sent {
-    let status = answer.status;
-    let after = answer.headers.get("retry-after").cloned();
-    let mut said = Vec::new();
-    let reading = async {
-        while said.len() < READ
-            && let Ok(Some(chunk)) = answer.chunk().await
-        {
-            said.extend(chunk);
+    /// What an answer means: RFC 9110, section 15.
+    async fn verdict(&self, url: &str, mut answer: Streaming, sending: Sending<'_>) -> Sent {
+        let status = answer.status;
+        let after = answer.headers.get("retry-after").cloned();
+        let mut said = Vec::new();
+        let reading = async {
+            while said.len() < READ
+                && let Ok(Some(chunk)) = answer.chunk().await
+            {
+                said.extend(chunk);
+            }
+        };
+        // The status is the answer; what follows it only helps.
+        let _ = timeout(&*sending.channels.clock, READING, reading).await;
+        if status.is_success() {
+            return Sent::Delivered(Some(json!({ "status": status.as_u16() })));
         }
-    };
-    // The status is the answer; what follows it only helps.
-    let _ = timeout(&*sending.channels.clock, READING, reading).await;
-    if status.is_success() {
-        return Sent::Delivered(Some(json!({ "status": status.as_u16() })));
-    }
-    let error = NetError::Status {
-        origin: answer.origin().to_owned(),
-        status: status.as_u16(),
-    };
-    let reason = match first_words(&said) {
-        Some(words) => format!("{error}: {words}"),
-        None => error.to_string(),
-    };
-    match status.as_u16() {
-        408 | 425 | 429 | 500.. => Sent::Again {
-            reason,
-            after: after.and_then(|after| {
-                let now = sending.channels.clock.now();
-                net::retry_after(after.to_str().ok()?, now)
-            }),
-        },
-        300..400 => Sent::Refused(format!(
-            "{reason} (it redirects; write the address that it leads to)"
-        )),
-        _ => Sent::Refused(reason),
+        let error = NetError::Status {
+            origin: answer.origin().to_owned(),
+            status: status.as_u16(),
+        };
+        let hide = |line: &mut String| {
+            self.url.conceal(url, line);
+            sending.secrets.scrub(line);
+        };
+        let reason = match first_words(&said, hide) {
+            Some(words) => format!("{error}: {words}"),
+            None => error.to_string(),
+        };
+        match status.as_u16() {
+            408 | 425 | 429 | 500.. => Sent::Again {
+                reason,
+                after: after.and_then(|after| {
+                    let now = sending.channels.clock.now();
+                    net::retry_after(after.to_str().ok()?, now)
+                }),
+            },
+            300..400 => Sent::Refused(format!(
+                "{reason} (it redirects; write the address that it leads to)"
+            )),
+            _ => Sent::Refused(reason),
+        }
     }
 }
 
-/// The beginning of an answer, where it is a text for people.
-fn first_words(said: &[u8]) -> Option<String> {
+/// The beginning of an answer, where it is a text for people; secrets go before it is cut, which would leave half of one.
+fn first_words(said: &[u8], hide: impl Fn(&mut String)) -> Option<String> {
     let text = std::str::from_utf8(said).ok()?.trim();
     let line = text.lines().next()?;
     let telling = !line.starts_with('<') && !line.contains(char::is_control);
-    telling.then(|| line.chars().take(120).collect())
+    telling.then(|| {
+        let mut line = line.to_owned();
+        hide(&mut line);
+        line.chars().take(120).collect()
+    })
 }

@@ -98,3 +98,37 @@ fn what_is_sent_without_a_daemon_is_run_by_the_next_one() {
     kill_process(Pid::from_child(&daemon), Signal::TERM).expect("a signal");
     assert_eq!(Outcome::of(&["daemon"], daemon).code, 0);
 }
+
+#[test]
+fn what_begins_as_json_and_is_none_is_no_text() {
+    let folder = Folder::new().file("body.json", "[\n  1,\n]\n").job(
+        "front",
+        "[[trigger]]\nwebhook = \"door\"\ntoken.env = \"NOT_ASKED_FOR\"\n\n[[step]]\nset.a = \"event.body\"\n",
+    );
+    let broken = r#" {"who": I}"#;
+    let file = folder.path("body.json").display().to_string();
+    let check = |data: &str, piped: &str, from: &str, wrong: &str| {
+        let expected = format!(
+            "error: {from} begins as JSON does and is none: {wrong}\n\
+             hint: correct it there; --text sends it as text\n"
+        );
+        let arguments = ["emit", "door", "--data", data];
+        folder.piped(&arguments, piped).is(2, "", &expected);
+    };
+    let value = "expected value at line 1 column 10";
+    check(broken, "", "--data", value);
+    check("-", broken, "what is piped in", value);
+    let comma = "trailing comma at line 3 column 1";
+    check(&format!("@{file}"), "", &file, comma);
+    let sends = |arguments: &[&str], line: &str, body: &str| {
+        let whole = [&["emit", "door", "--data"], arguments].concat();
+        let early = "no daemon runs: what waits begins with its next start\n";
+        folder.piped(&whole, "").is(0, line, early);
+        let run = line.split(' ').next().expect("a number");
+        let shown = folder.piped(&["show", run, "--json"], "").json();
+        assert_eq!(shown["event"]["payload"]["body"], body, "{shown}");
+    };
+    sends(&[broken, "--text"], "#1 front\n", broken);
+    sends(&["{}", "--text"], "#2 front\n", "{}");
+    sends(&["I say {}"], "#3 front\n", "I say {}");
+}

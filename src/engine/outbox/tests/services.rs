@@ -13,31 +13,39 @@ async fn seen(delivery: &str) -> sink::Seen {
     let job = format!("[[step]]\nid = \"x\"\nset.n = \"1\"\n\n[[deliver]]\n{delivery}\n");
     let job = job_of(&job);
     let roots = json!({ "x": { "n": "say \"hello\"\nto Añá" }, "job": { "name": "story" } });
-    let loaded = Arc::clone(&home.engine.loaded);
-    let now = home.clock.now();
-    let making = Making {
-        job: &job,
-        settings: &loaded.settings,
-        now,
-        templates: &Templates::new(loaded.settings.language, loaded.settings.timezone, now),
-        roots: &roots.as_object().unwrap().clone().into_iter().collect(),
-    };
-    let message = prepare(&making, 0).unwrap().unwrap();
+    let message = prepared(&home, &job, &roots);
     let outbox = home.start().await;
     home.send(&outbox, vec![message]).await;
     settled(&outbox, 1).await;
     sink.seen().remove(0)
 }
 
-fn job_of(text: &str) -> Arc<Job> {
-    let texts = Texts {
+/// The message of a job's first delivery.
+fn prepared(home: &Home, job: &Job, roots: &serde_json::Value) -> NewDelivery {
+    let loaded = Arc::clone(&home.engine.loaded);
+    let now = home.clock.now();
+    let making = Making {
+        job,
+        settings: &loaded.settings,
+        now,
+        templates: &Templates::new(loaded.settings.language, loaded.settings.timezone, now),
+        roots: &roots.as_object().unwrap().clone().into_iter().collect(),
+    };
+    prepare(&making, 0).unwrap().unwrap()
+}
+
+fn texts(job: &str) -> Texts {
+    Texts {
         settings: None,
-        jobs: BTreeMap::from([("story".to_owned(), Source::new("jobs/story.toml", text))]),
+        jobs: BTreeMap::from([("story".to_owned(), Source::new("jobs/story.toml", job))]),
         prompts: BTreeMap::new(),
         unreadable: Vec::new(),
         stamp: crate::config::stamp::Stamp::default(),
-    };
-    let config = Config::resolve(texts, Tz::UTC);
+    }
+}
+
+fn job_of(text: &str) -> Arc<Job> {
+    let config = Config::resolve(texts(text), Tz::UTC);
     assert_eq!(config.problems, []);
     Arc::clone(&config.jobs["story"])
 }
@@ -93,6 +101,89 @@ async fn home_assistant_gets_its_token_and_no_row_does() {
     );
     let row = format!("{:?}", home.row(ids[0]));
     assert!(!row.contains("hunter2"), "{row}");
+}
+
+/// What is sent to an address that is kept in a file which holds `kept`: the reason, and all that is kept and said of it.
+async fn sent_to(kept: &str) -> (Option<String>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ntfy"), kept).unwrap();
+    let clock = Arc::new(TestClock::at(at("2026-11-20T06:00:00Z")));
+    let mut home = Home::at(folder, clock, "");
+    let job = job_of("[[deliver]]\nwebhook.file = \"ntfy\"\ntext = \"hello\"\n");
+    let message = prepared(&home, &job, &json!({}));
+    assert_eq!(message.target["url"], json!({ "file": "ntfy" }));
+    assert_eq!(message.lane, "webhook file ntfy");
+    assert_eq!(crate::delivery::place(&message), "file ntfy");
+    let outbox = home.start().await;
+    let ids = home.send(&outbox, vec![message]).await;
+    settled(&outbox, 1).await;
+    let row = home.row(ids[0]);
+    let mut seen = format!("{row:?}");
+    while let Ok(said) = home.heard.try_recv() {
+        seen += &said;
+    }
+    (row.reason, seen)
+}
+
+/// An answer that would be cut inside of the secret.
+const LONG: &str = "there is a long way to go until the place where an answer is cut, and what stands there \
+                    is at the very end /hook/hunter2hunter2";
+
+#[tokio::test]
+async fn ntfy_is_called_at_a_secret_address_and_no_row_holds_it() {
+    let sink = Sink::answering(&[
+        OK,
+        Answer::With(404, "", LONG),
+        Answer::With(403, "", "no POST to /hook/hunter2hunter2"),
+    ])
+    .await;
+    let secret = format!("{}/hunter2hunter2", sink.url);
+    let (reason, seen) = sent_to(&format!("{secret}\n")).await;
+    assert_eq!(reason, None);
+    assert!(
+        sink.seen()[0]
+            .head
+            .starts_with("POST /hook/hunter2hunter2 ")
+    );
+    assert!(
+        !seen.contains("hunter2") && !seen.contains("127.0.0.1"),
+        "{seen}"
+    );
+    let (reason, seen) = sent_to(&secret).await;
+    let reason = reason.unwrap();
+    assert!(reason.ends_with("is at the very end /***"), "{reason}");
+    assert!(!seen.contains("hunter2"), "{seen}");
+    let (reason, seen) = sent_to(&secret).await;
+    let expected = "file ntfy answered with status 403: no POST to /***";
+    assert_eq!(reason.as_deref(), Some(expected));
+    assert!(
+        !seen.contains("hunter2") && !seen.contains("127.0.0.1"),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_is_no_address_is_refused_and_not_told() {
+    for kept in ["hunter2", "ftp://hunter2hunter2/", "http:", ""] {
+        let (reason, seen) = sent_to(kept).await;
+        let expected =
+            "the file ntfy holds no web address: write http:// or https:// and the host there";
+        assert_eq!(reason.as_deref(), Some(expected), "{kept}");
+        assert!(!seen.contains("hunter2"), "{seen}");
+        assert!(seen.contains("Failed"), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_address_is_learnt_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ntfy"), "https://ntfy.sh/hunter2hunter2").unwrap();
+    let texts = texts("[[deliver]]\nwebhook.file = \"ntfy\"\ntext = \"hello\"\n");
+    let config = Config::resolve(texts, Tz::UTC);
+    let (loaded, _) = Loaded::new(Folder::Disk(folder.path().to_owned()), config);
+    let mut text = "posted to https://ntfy.sh/hunter2hunter2".to_owned();
+    loaded.secrets.scrub(&mut text);
+    assert_eq!(text, "posted to ***");
 }
 
 #[tokio::test]
