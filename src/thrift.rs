@@ -3,7 +3,6 @@
 //! The kernel maps sixteen pages for each that a start touches, and keeps them until memory is short: most of the program
 //! is mapped then, though a daemon at rest uses a seventh of it. And glibc keeps what it once had. On a machine whose
 //! memory belongs to a language model neither should stay.
-#![allow(unsafe_code)]
 
 use std::fs;
 use std::ops::Range;
@@ -12,6 +11,7 @@ use rustix::mm::{Advice, madvise};
 
 /// Gives free memory back, and unmaps the pages of the program's own files that hold nothing but what the files hold: what is
 /// needed again is mapped again, from the system's cache of the file.
+#[expect(unsafe_code, reason = "there is no safe way to unmap pages")]
 pub fn give_back() {
     trim();
     let Ok(mappings) = fs::read_to_string("/proc/self/smaps") else {
@@ -26,6 +26,10 @@ pub fn give_back() {
     }
 }
 
+#[cfg_attr(
+    target_env = "gnu",
+    expect(unsafe_code, reason = "malloc_trim(3) is a C function")
+)]
 fn trim() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim(3) is thread-safe and has no preconditions.

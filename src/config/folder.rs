@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -156,7 +157,12 @@ impl Folder {
     fn add(&self, relative: &str, stamp: &mut Stamp) {
         if let Folder::Disk(root) = self {
             let path = root.join(relative);
-            stamp.add(&path, fs::metadata(&path).ok().as_ref());
+            // Whoever writes a file sets its time; whoever renames one over it makes it another.
+            let version = |seen: fs::Metadata| {
+                let (seconds, nanoseconds) = (seen.mtime(), seen.mtime_nsec());
+                [seen.size() as i64, seen.ino() as i64, seconds, nanoseconds]
+            };
+            stamp.add(&path, fs::metadata(&path).ok().map(version));
         }
     }
 

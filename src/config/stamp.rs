@@ -1,7 +1,5 @@
 //! What a reading of the folder saw of its files: two that are equal saw the same.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::hash::fnv1a;
@@ -11,14 +9,11 @@ use crate::hash::fnv1a;
 pub struct Stamp(u64);
 
 impl Stamp {
-    /// Adds a file; `None` for one that is not there.
-    pub(super) fn add(&mut self, path: &Path, seen: Option<&Metadata>) {
+    /// Adds a file, with what tells its versions apart; `None` for one that is not there.
+    pub(super) fn add(&mut self, path: &Path, version: Option<[i64; 4]>) {
         let mut all = fnv1a(path.as_os_str().as_encoded_bytes());
-        if let Some(seen) = seen {
-            // Whoever writes a file sets its time; whoever renames one over it makes it another.
-            let [size, inode] = [seen.size(), seen.ino()].map(u64::to_le_bytes);
-            let [seconds, nanoseconds] = [seen.mtime(), seen.mtime_nsec()].map(i64::to_le_bytes);
-            all ^= fnv1a(&[size, inode, seconds, nanoseconds].concat());
+        if let Some(version) = version {
+            all ^= fnv1a(&version.map(i64::to_le_bytes).concat());
         }
         self.0 = self.0.rotate_left(7) ^ all;
     }

@@ -32,6 +32,15 @@ fn only_the_clock_knows_the_time() {
 }
 
 #[test]
+fn only_what_gives_memory_back_is_unsafe() {
+    only(
+        "`unsafe`, outside src/thrift.rs",
+        r"\bunsafe\b|unsafe_code",
+        |file| file.path == "src/thrift.rs",
+    );
+}
+
+#[test]
 fn only_the_store_knows_sql() {
     let pattern = r#"rusqlite|"\s*(SELECT|INSERT|UPDATE|DELETE|PRAGMA|CREATE|BEGIN (IMMEDIATE|TRANSACTION))\b"#;
     only("SQL, outside src/store/", pattern, |file| {
