@@ -60,6 +60,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         patience: Patience::Endless,
         alerts: None,
         lanes: Arc::default(),
+        commands: Arc::default(),
     };
     let daemon = Daemon::start(engine.clone())
         .await
