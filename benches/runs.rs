@@ -120,6 +120,7 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
         lock: lock.name().to_owned(),
         alerts: None,
         lanes: Arc::default(),
+        commands: Arc::default(),
         patience: Patience::None,
     };
     (Arc::new(engine), job)

@@ -83,6 +83,7 @@ pub(super) fn engine(
         patience: Patience::None,
         alerts: None,
         lanes: Arc::default(),
+        commands: Arc::default(),
     }
 }
 

@@ -90,6 +90,7 @@ async fn live(
         lock: lock.to_owned(),
         alerts: None,
         lanes: Arc::default(),
+        commands: Arc::default(),
         patience: Patience::Endless,
     };
     let mut daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod alerts;
+mod commands;
 mod context;
 mod daemon;
 mod finish;
@@ -37,6 +38,7 @@ use crate::llm::Lanes;
 use crate::store::{Store, StoreError};
 
 pub use alerts::{Alerts, Notice, Subject};
+pub use commands::Commands;
 pub use daemon::Daemon;
 pub use intake::{ByHand, Intake, Taken};
 pub use loaded::Loaded;
@@ -65,6 +67,8 @@ pub struct Engine {
     pub lock: String,
     /// The lanes to the servers of models.
     pub lanes: Arc<Lanes>,
+    /// The places for programs.
+    pub commands: Arc<Commands>,
     /// Whether a full disk is waited for.
     pub patience: Patience,
     /// Tells the owner; `None` where whoever started a run sees how it ends.

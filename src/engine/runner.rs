@@ -11,7 +11,7 @@ use super::run::Begun;
 use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
 use crate::job::{Event, Moved, Outcome, RunId, RunState, StepEnd, StepRecord, Wait};
-use crate::step::{Context, OnError, Step};
+use crate::step::{Context, Kind, OnError, Step};
 use crate::store::{Recorded, RunUpdate};
 use crate::template::{Roots, Templates};
 
@@ -144,7 +144,13 @@ impl<'a> UnderWay<'a> {
             return Ok(end);
         }
         let effects = step.effects;
+        let (engine, most) = (self.engine, self.engine.loaded.settings.max_commands);
         for attempt in self.next_attempt(position).. {
+            // Before it counts as begun, to nobody's clock. On the heap: most steps need no place.
+            let place = match &step.kind {
+                Kind::Exec(_) => Some(Box::pin(engine.commands.place(most)).await),
+                _ => None,
+            };
             let began = (self.engine.clock.now(), self.engine.clock.monotonic());
             let times = (began.0, Duration::ZERO);
             let mut started = self.record(position, step, attempt, times, &StepEnd::Skipped);
@@ -160,6 +166,7 @@ impl<'a> UnderWay<'a> {
             });
             self.under_way = Some((started, began.1));
             let done = step::attempt(self.engine, step, &self.context(step)).await;
+            drop(place);
             self.under_way = None;
             let took = self.engine.clock.monotonic().saturating_sub(began.1);
             let mut record = self.record(position, step, attempt, (began.0, took), &done.end);

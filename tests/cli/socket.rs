@@ -59,6 +59,7 @@ impl Daemon {
             lock: lock.name().to_owned(),
             alerts: None,
             lanes: Arc::default(),
+            commands: Arc::default(),
             patience: Patience::Endless,
         };
         let daemon = runtime.block_on(engine::Daemon::start(engine.clone()));

@@ -57,6 +57,8 @@ pub struct Settings {
     pub keep_runs: u32,
     /// How many runs may be under way at once.
     pub max_runs: usize,
+    /// How many programs of `exec` steps may run at once.
+    pub max_commands: usize,
     /// Nothing private goes to a cloud model.
     pub local_only: bool,
     /// How long timed jobs wait after a start for the clock to be set right.
@@ -81,6 +83,7 @@ impl Settings {
             keep_for: Duration::from_secs(90 * 86_400),
             keep_runs: 10_000,
             max_runs: 256,
+            max_commands: 4,
             local_only: false,
             clock_wait: Duration::from_secs(600),
         }

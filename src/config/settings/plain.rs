@@ -120,6 +120,8 @@ impl WebSettings {
 pub struct AuthoredLimits {
     /// How many runs at once; 256.
     runs: Option<NonZeroU32>,
+    /// How many programs of `exec` steps at once, over all jobs; the others wait; 4.
+    commands: Option<NonZeroU32>,
     /// How long timed jobs wait after a start for the clock to be set right; 10m.
     clock_wait: Option<Span>,
 }
@@ -192,10 +194,10 @@ pub(super) fn resolve(
     }
     // Checked now, used by the daemon.
     if let Some(limits) = section::<AuthoredLimits>(reader, root, "limits") {
-        let runs = limits
-            .runs
-            .and_then(|runs| usize::try_from(runs.get()).ok());
-        settings.max_runs = runs.unwrap_or(settings.max_runs);
+        let count = |most: NonZeroU32| usize::try_from(most.get()).ok();
+        settings.max_runs = limits.runs.and_then(count).unwrap_or(settings.max_runs);
+        let commands = limits.commands.and_then(count);
+        settings.max_commands = commands.unwrap_or(settings.max_commands);
         settings.clock_wait = limits.clock_wait.map_or(settings.clock_wait, |wait| wait.0);
     }
     if let Some(heartbeat) = section::<AuthoredHeartbeat>(reader, root, "heartbeat") {

@@ -94,6 +94,7 @@ impl Den {
             lock: lock.name().to_owned(),
             alerts: None,
             lanes: Arc::default(),
+            commands: Arc::default(),
             patience: Patience::Endless,
         };
         let daemon = runtime.block_on(async {

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod calendars;
+mod commands;
 mod commits;
 mod den;
 mod flow;
@@ -96,6 +97,7 @@ impl Home {
             patience: Patience::None,
             alerts: None,
             lanes: Arc::default(),
+            commands: Arc::default(),
             state,
         };
         Home {

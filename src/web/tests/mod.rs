@@ -83,6 +83,7 @@ impl Site {
             lock: lock.name().to_owned(),
             alerts: None,
             lanes: Arc::default(),
+            commands: Arc::default(),
             patience: Patience::Endless,
         };
         let daemon = Daemon::start(engine).await.unwrap();

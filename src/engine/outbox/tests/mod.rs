@@ -65,6 +65,7 @@ impl Home {
             patience: Patience::Endless,
             alerts: None,
             lanes: Arc::default(),
+            commands: Arc::default(),
         };
         Home {
             folder,

@@ -62,6 +62,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         patience: Patience::Endless,
         alerts: None,
         lanes: Arc::default(),
+        commands: Arc::default(),
     };
     if life == Life::Troubled && world.rng.percent(20) {
         hands::emit(world, &engine.store, &engine).await;

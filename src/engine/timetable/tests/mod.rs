@@ -76,6 +76,7 @@ impl Pi {
             lock: lock.name().to_owned(),
             alerts: None,
             lanes: Arc::default(),
+            commands: Arc::default(),
             patience: Patience::None,
             state,
         };
