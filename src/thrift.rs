@@ -9,11 +9,20 @@ use std::ops::Range;
 
 use rustix::mm::{Advice, madvise};
 
-/// Gives free memory back, and unmaps the pages of the program's own files that hold nothing but what the files hold: what is
-/// needed again is mapped again, from the system's cache of the file.
+/// Gives free memory back that the allocator kept.
+pub fn trim() {
+    #[cfg(target_env = "gnu")]
+    #[expect(unsafe_code, reason = "malloc_trim(3) is a C function")]
+    // SAFETY: it is thread-safe and has no preconditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Unmaps the pages of the program's own files that hold nothing but what the files hold: what is needed again is mapped again,
+/// from the system's cache of the file.
 #[expect(unsafe_code, reason = "there is no safe way to unmap pages")]
-pub fn give_back() {
-    trim();
+pub fn unmap() {
     let Ok(mappings) = fs::read_to_string("/proc/self/smaps") else {
         return;
     };
@@ -23,18 +32,6 @@ pub fn give_back() {
         // One that was made or went since it was read is not ours to name: none of the process's files are mapped later
         // but by SQLite, which maps writable ones, and none is unmapped.
         let _ = unsafe { madvise(address, range.len(), Advice::LinuxDontNeed) };
-    }
-}
-
-#[cfg_attr(
-    target_env = "gnu",
-    expect(unsafe_code, reason = "malloc_trim(3) is a C function")
-)]
-fn trim() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: malloc_trim(3) is thread-safe and has no preconditions.
-    unsafe {
-        libc::malloc_trim(0);
     }
 }
 
@@ -95,7 +92,8 @@ Anonymous:             0 kB
     #[test]
     fn the_program_goes_on_after_it() {
         let kept: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
-        give_back();
+        trim();
+        unmap();
         assert_eq!(kept.concat().len(), 2890);
         assert!(!unchanged(&fs::read_to_string("/proc/self/smaps").unwrap()).is_empty());
     }

@@ -159,21 +159,25 @@ async fn live(
     Ok(())
 }
 
-/// Gives memory back once a start or a reload has settled, and now and then.
+/// Gives memory back once a start or a reload has settled, and pages of the program that nobody needed for a while.
 async fn frugal(clock: Arc<dyn Clock>, mut reloaded: watch::Receiver<Arc<Loaded>>) {
     loop {
         clock.sleep(SETTLED).await;
-        let _ = tokio::task::spawn_blocking(thrift::give_back).await;
-        // An end of the daemon ends this as well.
-        let _ = timeout(clock.as_ref(), NOW_AND_THEN, reloaded.changed()).await;
+        let _ = tokio::task::spawn_blocking(thrift::trim).await;
+        loop {
+            let _ = tokio::task::spawn_blocking(thrift::unmap).await;
+            match timeout(clock.as_ref(), PULSE, reloaded.changed()).await {
+                Ok(Ok(())) => break,
+                // The daemon ends.
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
     }
 }
 
 /// After this time a start or a reload has settled.
 const SETTLED: Duration = Duration::from_secs(3);
-
-/// How often memory is given back that runs needed.
-const NOW_AND_THEN: Duration = Duration::from_secs(3600);
 
 /// What is called while everything moves, and what tells when it was not called for longer than `allowed`.
 fn heart(clock: &Arc<dyn Clock>, allowed: Duration) -> (impl Fn() + Send + use<>, Health) {
