@@ -49,7 +49,9 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
         let found = scope.spawn(|| Found::read(folder, zone));
         (context.opened(Mode::Threaded), found.join())
     });
-    let (opened, found) = (opened?, found.map_err(|_| Error::bug("the folder"))??);
+    let opened = opened?;
+    // The hook has said what it was.
+    let found = found.map_err(|_| Error::bug("the folder could not be read to its end"))??;
     let reading = Reading::first(found, zone, &opened.store)?;
     runtime.block_on(live(context, opened, reading, lock.name()))?;
     Ok(0)
