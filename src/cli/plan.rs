@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         roots: roots(
             &job,
             &engine.loaded.settings,
-            &Begun::new(RunId(0), event, now),
+            &mut Begun::new(RunId(0), event, now),
         ),
     };
     let mut steps = context.block_on(planner.steps())?;

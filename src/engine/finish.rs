@@ -42,7 +42,7 @@ impl UnderWay<'_> {
         let ended = Ended {
             run: self.run,
             job: &self.job.name,
-            kind: self.event.kind,
+            kind: self.kind,
             outcome: &outcome,
         };
         let mut following = self.engine.following(self.seat.map(Seat::queue), ended);

@@ -68,7 +68,7 @@ impl Queue {
         } = ended;
         let loaded = Arc::clone(&self.latest.borrow());
         let clock = &self.engine.clock;
-        let payload = json!({ "job": job, "run": run, "outcome": outcome.word() });
+        let payload = || json!({ "job": job, "run": run, "outcome": outcome.word() });
         let follow = loaded
             .after(job, outcome)
             .into_iter()
@@ -79,7 +79,7 @@ impl Queue {
                         job: job.name.clone(),
                         kind: TriggerKind::After,
                         dedupe_key: Some(format!("after:{}:{}:{trigger}", run.0, job.name)),
-                        payload: payload.clone(),
+                        payload: payload(),
                         at: clock.now(),
                     },
                     job_hash: job.hash.clone(),

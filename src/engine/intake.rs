@@ -174,6 +174,7 @@ impl Intake {
         let queue = &self.queue;
         let store = &queue.engine.store;
         loaded.secrets.scrub_value(&mut event.payload);
+        let event = Arc::new(event);
         along.version = queue.unkept(&loaded, &job);
         let brings_version = along.version.is_some();
         let (kind, known) = (event.kind, !along.steps.is_empty());
@@ -188,10 +189,10 @@ impl Intake {
             }
         };
         let row = match &room {
-            Room::Now(_) if !known => Row::Fresh(Box::new(event.clone())),
+            Room::Now(_) if !known => Row::Fresh(Arc::clone(&event)),
             Room::Now(_) => Row::Adopted,
             // Thousands may wait, so only what is small waits with them.
-            _ if kind == TriggerKind::Cron => Row::Kept(Some(Box::new(event.clone()))),
+            _ if kind == TriggerKind::Cron => Row::Kept(Some(Arc::clone(&event))),
             _ => Row::Kept(None),
         };
         let accepted = store.accept_along(event, &job.hash, start, along).await?;

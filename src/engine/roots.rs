@@ -7,24 +7,26 @@ use super::run::Begun;
 use crate::config::{Job, Settings};
 use crate::template::Roots;
 
-/// `event`, `job`, `run`, `now` and `language`.
+/// `event`, whose payload it takes, `job`, `run`, `now` and `language`.
 ///
 /// Every field that any trigger of the job may fill is there; what this event lacks is `none`.
-pub fn roots(job: &Job, settings: &Settings, begun: &Begun) -> Roots {
+pub fn roots(job: &Job, settings: &Settings, begun: &mut Begun) -> Roots {
     let Begun {
         run,
         event,
         at: now,
         ..
     } = begun;
-    let mut fields: Map<String, Value> = job
-        .event_fields
-        .iter()
-        .map(|field| (field.clone(), Value::Null))
-        .collect();
-    fields.insert("kind".to_owned(), json!(event.kind.word()));
-    if let Value::Object(payload) = &event.payload {
-        fields.extend(payload.clone());
+    let mut fields = match event.payload.take() {
+        Value::Object(payload) => payload,
+        _ => Map::new(),
+    };
+    let kind = || json!(event.kind.word());
+    fields.entry("kind").or_insert_with(kind);
+    for field in &job.event_fields {
+        if !fields.contains_key(field) {
+            fields.insert(field.clone(), Value::Null);
+        }
     }
     let now = now.with_timezone(&settings.timezone);
     let mut roots = Roots::default();

@@ -10,7 +10,7 @@ use super::queue::Seat;
 use super::run::Begun;
 use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
-use crate::job::{Event, Moved, Outcome, RunId, RunState, StepEnd, StepRecord, Wait};
+use crate::job::{Moved, Outcome, RunId, RunState, StepEnd, StepRecord, TriggerKind, Wait};
 use crate::step::{Context, Kind, OnError, Step};
 use crate::store::{Recorded, RunUpdate};
 use crate::template::{Roots, Templates};
@@ -22,7 +22,8 @@ pub(super) struct UnderWay<'a> {
     pub(super) engine: &'a Engine,
     pub(super) job: &'a Job,
     pub(super) run: RunId,
-    pub(super) event: Event,
+    /// What kind of trigger started it.
+    pub(super) kind: TriggerKind,
     pub(super) seat: Option<&'a Seat>,
     pub(super) templates: Templates,
     pub(super) roots: Roots,
@@ -32,15 +33,24 @@ pub(super) struct UnderWay<'a> {
     pub(super) moved: Vec<Moved>,
     /// What is known of steps from before this process had the run.
     before: Vec<StepRecord>,
-    /// The step that is being executed, since when.
-    under_way: Option<(StepRecord, Duration)>,
+    /// The attempt that is being made.
+    under_way: Option<Attempt>,
+}
+
+/// One attempt at a step of the job: which, and since when by both clocks.
+#[derive(Clone, Copy)]
+struct Attempt {
+    position: u32,
+    number: u32,
+    at: DateTime<Utc>,
+    since: Duration,
 }
 
 impl<'a> UnderWay<'a> {
     pub(super) fn new(
         engine: &'a Engine,
         job: &'a Job,
-        begun: Begun,
+        mut begun: Begun,
         seat: Option<&'a Seat>,
     ) -> Self {
         let settings = &engine.loaded.settings;
@@ -50,8 +60,8 @@ impl<'a> UnderWay<'a> {
             run: begun.run,
             seat,
             templates: Templates::new(settings.language, settings.timezone, begun.at),
-            roots: roots(job, settings, &begun),
-            event: begun.event,
+            roots: roots(job, settings, &mut begun),
+            kind: begun.event.kind,
             update: RunUpdate::of(begun.run),
             moved: Vec::new(),
             before: begun.steps,
@@ -133,8 +143,13 @@ impl<'a> UnderWay<'a> {
             if let StepEnd::Failed(reason) = &mut end {
                 self.engine.loaded.secrets.scrub(reason);
             }
-            let attempt = self.next_attempt(position);
-            let record = self.record(position, step, attempt, (now, Duration::ZERO), &end);
+            let attempt = Attempt {
+                position,
+                number: self.next_attempt(position),
+                at: now,
+                since: self.engine.clock.monotonic(),
+            };
+            let record = record(step, attempt, Duration::ZERO, &end);
             self.update.steps.push(record);
             observer(Progress::Ended {
                 step: &step.id,
@@ -145,31 +160,35 @@ impl<'a> UnderWay<'a> {
         }
         let effects = step.effects;
         let (engine, most) = (self.engine, self.engine.loaded.settings.max_commands);
-        for attempt in self.next_attempt(position).. {
+        for number in self.next_attempt(position).. {
             // Before it counts as begun, to nobody's clock. On the heap: most steps need no place.
             let place = match &step.kind {
                 Kind::Exec(_) => Some(Box::pin(engine.commands.place(most)).await),
                 _ => None,
             };
-            let began = (self.engine.clock.now(), self.engine.clock.monotonic());
-            let times = (began.0, Duration::ZERO);
-            let mut started = self.record(position, step, attempt, times, &StepEnd::Skipped);
-            started.end = "started";
+            let attempt = Attempt {
+                position,
+                number,
+                at: self.engine.clock.now(),
+                since: self.engine.clock.monotonic(),
+            };
             if effects {
                 // Written down before it begins: after a crash it is known that it may have happened.
-                self.update.steps.push(started.clone());
+                let mut started = record(step, attempt, Duration::ZERO, &StepEnd::Skipped);
+                started.end = "started";
+                self.update.steps.push(started);
                 self.commit().await?;
             }
             observer(Progress::Begins {
                 step: &step.id,
                 kind,
             });
-            self.under_way = Some((started, began.1));
+            self.under_way = Some(attempt);
             let done = step::attempt(self.engine, step, &self.context(step)).await;
             drop(place);
             self.under_way = None;
-            let took = self.engine.clock.monotonic().saturating_sub(began.1);
-            let mut record = self.record(position, step, attempt, (began.0, took), &done.end);
+            let took = self.took(attempt);
+            let mut record = record(step, attempt, took, &done.end);
             record.detail = done.detail;
             record.moved.clone_from(&done.cursors);
             self.update.steps.push(record);
@@ -178,7 +197,7 @@ impl<'a> UnderWay<'a> {
             if effects || took >= COSTLY {
                 self.commit().await?;
             }
-            if let (StepEnd::Failed(reason), Some(wait)) = (&done.end, step.retry.after(attempt)) {
+            if let (StepEnd::Failed(reason), Some(wait)) = (&done.end, step.retry.after(number)) {
                 observer(Progress::Again {
                     step: &step.id,
                     reason,
@@ -223,11 +242,11 @@ impl<'a> UnderWay<'a> {
     pub(super) fn out_of_time(&mut self) -> Outcome {
         let seconds = self.job.timeout.as_secs_f64();
         let mut reason = format!("the run did not end within its timeout of {seconds} s");
-        if let Some((mut record, began)) = self.under_way.take() {
-            reason = format!("{reason}: step `{}` was under way", record.id);
-            record.end = StepEnd::Failed(String::new()).word();
-            record.error = Some("the run's timeout ended it".to_owned());
-            record.took = self.engine.clock.monotonic().saturating_sub(began);
+        if let Some(attempt) = self.under_way.take() {
+            let step = &self.job.steps[attempt.position as usize];
+            reason = format!("{reason}: step `{}` was under way", step.id);
+            let end = StepEnd::Failed("the run's timeout ended it".to_owned());
+            let record = record(step, attempt, self.took(attempt), &end);
             self.update.steps.push(record);
         }
         Outcome::Failed(reason)
@@ -238,33 +257,9 @@ impl<'a> UnderWay<'a> {
             .context(self.job, step, &self.templates, &self.roots)
     }
 
-    fn record(
-        &self,
-        position: u32,
-        step: &Step,
-        attempt: u32,
-        (started_at, took): (DateTime<Utc>, Duration),
-        end: &StepEnd,
-    ) -> StepRecord {
-        StepRecord {
-            position,
-            id: step.id.clone(),
-            kind: step.kind.word().to_owned(),
-            attempt,
-            end: end.word(),
-            result: match end {
-                StepEnd::Done(value) => Some(value.clone()),
-                _ => None,
-            },
-            error: match end {
-                StepEnd::Failed(reason) => Some(reason.clone()),
-                _ => None,
-            },
-            detail: None,
-            started_at,
-            took,
-            moved: Vec::new(),
-        }
+    fn took(&self, attempt: Attempt) -> Duration {
+        let now = self.engine.clock.monotonic();
+        now.saturating_sub(attempt.since)
     }
 
     /// Backs off as a row that waits, so that everybody sees it, and holds no place meanwhile.
@@ -291,5 +286,28 @@ impl<'a> UnderWay<'a> {
         let update = Arc::new(update);
         let record = || self.engine.store.record(Arc::clone(&update));
         self.engine.patiently(record).await
+    }
+}
+
+/// What is written down of an attempt.
+fn record(step: &Step, attempt: Attempt, took: Duration, end: &StepEnd) -> StepRecord {
+    StepRecord {
+        position: attempt.position,
+        id: step.id.clone(),
+        kind: step.kind.word().to_owned(),
+        attempt: attempt.number,
+        end: end.word(),
+        result: match end {
+            StepEnd::Done(value) => Some(value.clone()),
+            _ => None,
+        },
+        error: match end {
+            StepEnd::Failed(reason) => Some(reason.clone()),
+            _ => None,
+        },
+        detail: None,
+        started_at: attempt.at,
+        took,
+        moved: Vec::new(),
     }
 }

@@ -38,9 +38,9 @@ pub struct Work {
 /// How a run stands in its row.
 pub enum Row {
     /// This process has it already, and it did nothing yet.
-    Fresh(Box<Event>),
+    Fresh(Arc<Event>),
     /// Queued, or with steps that it did before: what it knows is in its rows, but for its event where that is small.
-    Kept(Option<Box<Event>>),
+    Kept(Option<Arc<Event>>),
     /// This process has it, and it did something before.
     Adopted,
     /// This process has it, and it waits for the rest of its time.
@@ -122,15 +122,13 @@ impl Work {
 impl Queue {
     /// What follows from the end of a run.
     fn after(self: &Arc<Self>, mut finished: Finished, end: Option<oneshot::Sender<Finished>>) {
-        let places = finished
-            .left
-            .iter()
-            .map(|(_, message)| delivery::place(message));
-        finished.kept.extend(places);
-        self.outbox.offer(std::mem::take(&mut finished.left));
+        let left = std::mem::take(&mut finished.left);
         if let Some(end) = end {
+            let places = left.iter().map(|(_, message)| delivery::place(message));
+            finished.kept.extend(places);
             let _ = end.send(finished);
         }
+        self.outbox.offer(left);
     }
 }
 
@@ -151,7 +149,10 @@ async fn begin(
         }
     }
     match row {
-        Row::Fresh(event) => return Ok(Some(Begun::new(run, *event, engine.clock.now()))),
+        Row::Fresh(event) => {
+            let event = Arc::unwrap_or_clone(event);
+            return Ok(Some(Begun::new(run, event, engine.clock.now())));
+        }
         Row::Kept(_) | Row::BackedOff(_) => {
             let begin = || engine.store.begin(run, &engine.lock);
             match engine.patiently(begin).await {
@@ -163,7 +164,8 @@ async fn begin(
         Row::Adopted => {}
     }
     if let Row::Kept(Some(event)) = row {
-        return Ok(Some(Begun::new(run, *event, engine.clock.now())));
+        let event = Arc::unwrap_or_clone(event);
+        return Ok(Some(Begun::new(run, event, engine.clock.now())));
     }
     let story = engine.store.read(move |reader| reader.run(run)).await?;
     Ok(story.map(|story| Begun::of(story, engine.clock.now())))

@@ -174,12 +174,12 @@ impl Store {
     /// [`Store::accept`], with what becomes true in the same commit.
     pub async fn accept_along(
         &self,
-        event: Event,
+        event: impl Into<Arc<Event>>,
         job_hash: &str,
         start: Start,
         along: Along,
     ) -> Result<Accepted, StoreError> {
-        let job_hash = job_hash.to_owned();
+        let (event, job_hash) = (event.into(), job_hash.to_owned());
         let made = (self.new_id(), self.now());
         self.write(move |connection| {
             accept::accept(connection, &event, &job_hash, &start, &along, made)

@@ -42,8 +42,14 @@ where
     }
 
     fn reply(self: Box<Self>, commit: Result<(), StoreError>) {
-        let told = self.result.and_then(|value| commit.map(|()| value));
-        let _ = self.answer.send(told);
+        let Asked {
+            work,
+            result,
+            answer,
+        } = *self;
+        // What it shares with the asker is the asker's alone from now on.
+        drop(work);
+        let _ = answer.send(result.and_then(|value| commit.map(|()| value)));
     }
 }
 

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::{Map, Value as Json};
 
@@ -119,6 +120,13 @@ impl Templates {
     /// As [`Templates::render`]; also where the value is more than 1 MiB of JSON.
     pub fn eval(&self, expression: &str, context: &Context) -> Result<Json, TemplateError> {
         let value = self.value(expression, context)?;
+        // What most expressions give.
+        match (value.kind(), value.as_i64()) {
+            (ValueKind::Bool, _) => return Ok(Json::Bool(value.is_true())),
+            (ValueKind::None, _) => return Ok(Json::Null),
+            (ValueKind::Number, Some(number)) if value.is_integer() => return Ok(number.into()),
+            _ => {}
+        }
         let mut out = Capped::default();
         let json = serde_json::to_writer(&mut out, &value)
             .and_then(|()| serde_json::from_slice(out.bytes()));

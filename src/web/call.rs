@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::doors;
 use crate::clock::Clock;
@@ -28,13 +28,24 @@ pub struct Call {
 impl Call {
     /// The event of one job.
     pub fn event(&self, job: &str, clock: &dyn Clock) -> Event {
-        let Call { name, id, .. } = self;
+        let Call {
+            name,
+            body,
+            headers,
+            id,
+        } = self;
+        let payload = [
+            ("name", Value::String(name.clone())),
+            ("body", body.clone()),
+            ("headers", Value::Object(headers.clone())),
+        ];
+        let payload = payload.map(|(field, value)| (field.to_owned(), value));
         Event {
             id: clock.id(),
             job: job.to_owned(),
             kind: TriggerKind::Webhook,
             dedupe_key: id.as_ref().map(|id| format!("webhook:{name}:{job}:{id}")),
-            payload: json!({ "name": name, "body": self.body, "headers": self.headers }),
+            payload: Value::Object(payload.into_iter().collect()),
             at: clock.now(),
         }
     }

@@ -167,7 +167,7 @@ pub(in crate::engine) fn stands_in(step: &Step, context: &Context<'_>) -> Does {
     match &step.kind {
         Kind::Exec(_) => {
             let run = RunId(
-                context.scope.json()["run"]["id"]
+                context.scope.get("run").expect("it is there")["id"]
                     .as_i64()
                     .expect("a run has a number"),
             );
