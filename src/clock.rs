@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -25,6 +30,12 @@ pub trait Clock: Debug + Send + Sync {
 
     /// Completes once `duration` of monotonic time has passed.
     fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Completes once the wall clock reads `moment`, which it may do sooner than it seemed: where it is set meanwhile, this may
+    /// complete at any time. More exact than [`Clock::sleep`], which may be late by 2 ms.
+    fn sleep_until(&self, moment: DateTime<Utc>) -> Sleep {
+        self.sleep((moment - self.now()).to_std().unwrap_or_default())
+    }
 
     /// A UUIDv7 (RFC 9562, section 5.7) of this moment: ids sort in the order of their making.
     fn id(&self) -> Uuid;
@@ -85,10 +96,40 @@ impl Clock for SystemClock {
         Box::pin(tokio::time::sleep(duration))
     }
 
+    fn sleep_until(&self, moment: DateTime<Utc>) -> Sleep {
+        if self.fixed.is_none()
+            && let Some(alarm) = alarm(moment)
+        {
+            return Box::pin(async move {
+                // What cannot be waited for is over.
+                let _ = alarm.readable().await;
+            });
+        }
+        self.sleep((moment - self.now()).to_std().unwrap_or_default())
+    }
+
     fn id(&self) -> Uuid {
         // The real wall clock even under `--now`: two runs with one fixed time are two runs.
         Uuid::now_v7()
     }
+}
+
+/// Readable once the system's wall clock reads `moment`, and when it is set (timerfd_create(2)). The runtime's own timers know
+/// whole milliseconds only, and round up twice.
+fn alarm(moment: DateTime<Utc>) -> Option<Receiver> {
+    let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+    let alarm = timerfd_create(TimerfdClockId::Realtime, flags).ok()?;
+    let at = Itimerspec {
+        it_interval: Timespec::default(),
+        it_value: Timespec {
+            tv_sec: moment.timestamp(),
+            tv_nsec: moment.timestamp_subsec_nanos().into(),
+        },
+    };
+    let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
+    timerfd_settime(&alarm, flags, &at).ok()?;
+    // Not a pipe, but all that is asked of it is whether it is readable; `AsyncFd` has no safe way in.
+    Receiver::from_owned_fd_unchecked(alarm).ok()
 }
 
 /// A clock that moves only when a test moves it.
@@ -227,6 +268,16 @@ mod tests {
         assert!(poll(&mut sleep).is_pending());
         clock.advance(Duration::from_secs(1));
         assert!(poll(&mut sleep).is_ready());
+    }
+
+    #[tokio::test]
+    async fn the_systems_clock_wakes_at_a_moment_and_not_before() {
+        let clock = SystemClock::default();
+        let past = clock.now() - chrono::TimeDelta::seconds(1);
+        clock.sleep_until(past).await;
+        let moment = clock.now() + chrono::TimeDelta::milliseconds(5);
+        clock.sleep_until(moment).await;
+        assert!(clock.now() >= moment);
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ pub fn idle(place: &Place) {
         jobs(place, count);
         let daemon = place.daemon();
         sleep(Duration::from_secs(5));
-        let (before, span) = (daemon.cpu(), Duration::from_secs(30));
+        let (before, span) = (daemon.cpu(), Duration::from_secs(60));
         sleep(span);
         let share = (daemon.cpu() - before).as_secs_f64() / span.as_secs_f64();
         let (pss, what) = (daemon.pss() as f64, format!("idle, {count} jobs"));

@@ -96,9 +96,8 @@ async fn live(
         patience: Patience::Endless,
     };
     let mut daemon = Daemon::start(engine.clone()).await.map_err(Error::from)?;
-    daemon.bring_events();
     let timetable = Timetable::new(&engine, daemon.intake.clone(), Machine::default());
-    let timetable = timetable.await.map_err(Error::from)?;
+    let timetable = timetable.map_err(Error::from)?;
     let metronome = Metronome::start().await;
     let metronome = metronome.map_err(|error| Error::bug(format!("no metronome: {error}")))?;
     let (beat, coming) = (timetable.beat(), timetable.coming());
@@ -115,6 +114,8 @@ async fn live(
     let web = tokio::spawn(web.serve(async {
         let _ = told.await;
     }));
+    // The last, so that its looking around takes nobody's time who is waited for.
+    daemon.bring_events();
     manager::ready();
     let frugal = tokio::spawn(frugal(Arc::clone(&engine.clock), daemon.intake.reloaded()));
     for store::Notice::SetAside { file, why } in opened.notices {

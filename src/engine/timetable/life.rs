@@ -22,23 +22,21 @@ pub(super) struct Last {
 }
 
 /// What is known of the life before.
-pub(super) async fn last(store: &Store) -> Result<Last, EngineError> {
-    store
-        .read(|reader| {
-            let sign = reader.cursor(&key())?.and_then(|micros| micros.as_i64());
-            let newest = Filter {
-                job: None,
-                limit: 1,
-                before: None,
-            };
-            let runs = reader.history(&newest)?;
-            Ok(Last {
-                sign: sign.and_then(DateTime::from_timestamp_micros),
-                accepted: runs.first().map(|run| run.accepted_at),
-                finished: runs.first().and_then(|run| run.finished_at),
-            })
+pub(super) fn last(store: &Store) -> Result<Last, EngineError> {
+    store.read_now(|reader| {
+        let sign = reader.cursor(&key())?.and_then(|micros| micros.as_i64());
+        let newest = Filter {
+            job: None,
+            limit: 1,
+            before: None,
+        };
+        let runs = reader.history(&newest)?;
+        Ok(Last {
+            sign: sign.and_then(DateTime::from_timestamp_micros),
+            accepted: runs.first().map(|run| run.accepted_at),
+            finished: runs.first().and_then(|run| run.finished_at),
         })
-        .await
+    })
 }
 
 impl Last {

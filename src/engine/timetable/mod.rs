@@ -69,14 +69,10 @@ impl Timetable {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn new(
-        engine: &Engine,
-        intake: Intake,
-        machine: Machine,
-    ) -> Result<Self, EngineError> {
+    pub fn new(engine: &Engine, intake: Intake, machine: Machine) -> Result<Self, EngineError> {
         let clock = Arc::clone(&engine.clock);
         let (now, monotonic) = (clock.now(), clock.monotonic());
-        let last = life::last(&engine.store).await?;
+        let last = life::last(&engine.store)?;
         Ok(Timetable {
             trust: Trust::new(monotonic, last.sign()),
             absence: None,
@@ -141,13 +137,11 @@ impl Timetable {
             let looked = self.tick().await;
             // After a failure the next second is soon enough.
             let next = self.heard(looked, &mut failing);
-            let next = next.map(|next| next - self.clock.now());
-            let wait = next.map_or(LONGEST, |next| {
-                next.to_std().unwrap_or_default().min(LONGEST)
-            });
+            let longest = self.clock.now() + LONGEST;
+            let next = next.map_or(longest, |next| next.min(longest));
             tokio::select! {
                 () = &mut stop => break,
-                () = self.clock.sleep(wait) => {}
+                () = self.clock.sleep_until(next) => {}
                 () = second.notified() => {}
                 changed = reloaded.changed() => match changed {
                     Ok(()) => self.stale = true,
@@ -228,7 +222,8 @@ impl Timetable {
         {
             due.push(index);
         }
-        let pauses = self.store.read(|reader| reader.pauses()).await?;
+        // On the spot: there are few, and to hand it to another thread takes much longer than to read them.
+        let pauses = self.store.read_now(|reader| reader.pauses())?;
         let look = Look {
             clock: self.clock.as_ref(),
             store: &self.store,

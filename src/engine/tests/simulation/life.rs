@@ -71,7 +71,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         .await
         .expect("nothing fails yet");
     let timetable = Timetable::new(&engine, daemon.intake.clone(), world.machine());
-    let timetable = timetable.await.expect("nothing fails yet");
+    let timetable = timetable.expect("nothing fails yet");
     world.second = Arc::default();
     let (end, ended) = oneshot::channel::<()>();
     let timetable = timetable.run(Arc::clone(&world.second), async {

@@ -85,9 +85,7 @@ async fn a_crash_after_the_commit_leaves_the_run_to_the_next_life() {
 async fn two_timetables_on_one_store_run_a_slot_once() {
     let mut pi = Pi::with("2026-11-20T05:00", &cron("*/10 * * * *", "")).await;
     let machine = super::machine(&pi.folder);
-    let mut other = super::Timetable::new(&pi.engine, pi.intake.clone(), machine)
-        .await
-        .unwrap();
+    let mut other = super::Timetable::new(&pi.engine, pi.intake.clone(), machine).unwrap();
     for _ in 0..7 {
         other.tick().await.unwrap();
         pi.live(600).await;

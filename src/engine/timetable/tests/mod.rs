@@ -88,9 +88,7 @@ impl Pi {
         // Runs are written down and wait: these stories are about their slots.
         queue.stop();
         let intake = Intake::new(queue);
-        let table = Timetable::new(&engine, intake.clone(), machine(&folder))
-            .await
-            .unwrap();
+        let table = Timetable::new(&engine, intake.clone(), machine(&folder)).unwrap();
         let mut pi = Pi {
             folder,
             clock,
@@ -138,9 +136,7 @@ impl Pi {
     /// Another life of the program.
     async fn start(&mut self) {
         let machine = machine(&self.folder);
-        self.table = Timetable::new(&self.engine, self.intake.clone(), machine)
-            .await
-            .unwrap();
+        self.table = Timetable::new(&self.engine, self.intake.clone(), machine).unwrap();
         self.look().await;
     }
 

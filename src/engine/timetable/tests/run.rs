@@ -19,7 +19,7 @@ struct Running {
 async fn run(pi: &mut Pi) -> Running {
     pi.start().await;
     let other = super::Timetable::new(&pi.engine, pi.intake.clone(), super::machine(&pi.folder));
-    let table = std::mem::replace(&mut pi.table, other.await.unwrap());
+    let table = std::mem::replace(&mut pi.table, other.unwrap());
     let (second, beat) = (Arc::new(Notify::new()), table.beat());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(table.run(Arc::clone(&second), async {
