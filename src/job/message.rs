@@ -62,6 +62,10 @@ fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// Nothing waits longer than for a digest or by a server's word, a day and the hour of a change of clocks: what is due later than so
+/// far ahead was written under a clock that leapt, and is due.
+pub const LEAPT: TimeDelta = TimeDelta::hours(26);
+
 impl Policy {
     /// The first moment from `moment` on at which it may be sent.
     pub fn due(&self, moment: DateTime<Utc>) -> DateTime<Utc> {

@@ -322,10 +322,12 @@ fn gather(
     let sql = concat!(
         "SELECT id, run_id, kind, target, body, policy, due_at, expires_at, created_at FROM deliveries WHERE ",
         open!(),
-        " AND lane = ?1 AND state = 'pending' AND due_at <= ?2 AND (owner IS NULL OR owner = ?3) ORDER BY id LIMIT ?4"
+        " AND lane = ?1 AND state = 'pending' AND (due_at <= ?2 OR due_at > ?5)
+         AND (owner IS NULL OR owner = ?3) ORDER BY id LIMIT ?4"
     );
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((lane, Micros(now), owner, GATHERED))?;
+    let (now_at, leapt) = (Micros(now), Micros(now + job::LEAPT));
+    let mut rows = statement.query((lane, now_at, owner, GATHERED, leapt))?;
     let (mut ids, mut parts, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, None);
     while let Some(row) = rows.next()? {
         let body: String = row.get("body")?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::delivery::Sent;
 use crate::hash::fnv1a;
-use crate::job::{DeliveryId, NewDelivery, OnUnknown};
+use crate::job::{DeliveryId, LEAPT, NewDelivery, OnUnknown};
 use crate::store::{Delivery, Settled};
 
 /// A message to be sent.
@@ -38,8 +38,7 @@ impl Row {
 
     /// The first moment from `now` on at which it may be sent.
     pub fn ready_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        // Nothing waits longer than a digest or a server's word: what seems to was written under a clock that leapt.
-        let leapt = self.due_at - now > LONGEST_WAIT + TimeDelta::hours(2);
+        let leapt = self.due_at - now > LEAPT;
         let due_at = if leapt { now } else { self.due_at.max(now) };
         self.message.policy.due(due_at)
     }

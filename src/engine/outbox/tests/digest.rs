@@ -52,6 +52,19 @@ async fn what_was_said_until_eight_is_one_message_at_eight() {
 }
 
 #[tokio::test]
+async fn a_digest_of_a_clock_that_was_put_back_is_due() {
+    let sink = Sink::answering(&[OK]).await;
+    let home = Home::new();
+    let outbox = home.start().await;
+    home.send(&outbox, vec![gathered(&sink, "one", home.clock.now())])
+        .await;
+    home.clock
+        .set_wall(home.clock.now() - chrono::TimeDelta::days(2));
+    outbox.look().await.unwrap();
+    assert_eq!(sink.bodies(1).await, ["2026-11-20 07:00\none"]);
+}
+
+#[tokio::test]
 async fn a_digest_comes_once_wherever_the_process_died() {
     let sink = Sink::answering(&[OK]).await;
     let home = Home::new();
