@@ -1,8 +1,8 @@
 //! Moments as people type and read them.
 
 use chrono::{
-    DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
-    Weekday,
+    DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, TimeZone,
+    Timelike, Utc, Weekday,
 };
 use chrono_tz::Tz;
 
@@ -25,9 +25,17 @@ impl Asked {
     }
 }
 
-/// `yesterday 7:00`, `mon 7:00`, `7:00`, `2026-11-19 07:00`, `2026-11-19`, or RFC 3339; local times are of `zone`, a weekday is the
+/// `now`, which is this minute, `yesterday 7:00`, `mon 7:00`, `7:00`, `2026-11-19 07:00`, `2026-11-19`, or RFC 3339; local times are of `zone`, a weekday is the
 /// last one of its name, today included.
 pub(super) fn asked(text: &str, now: DateTime<Utc>, zone: Tz) -> Result<Asked, Error> {
+    if text.trim().eq_ignore_ascii_case("now") {
+        let from = now - TimeDelta::seconds(now.second().into());
+        let from = from.trunc_subsecs(0);
+        return Ok(Asked {
+            windows: vec![(from, from + TimeDelta::minutes(1))],
+            never: None,
+        });
+    }
     read(text.trim(), now.with_timezone(&zone).date_naive(), zone).ok_or_else(|| not_a_moment(text))
 }
 
@@ -190,6 +198,7 @@ mod tests {
             let found = (begin, (end - begin).num_seconds());
             assert_eq!(found, (at(from), seconds), "{text}");
         };
+        check("now", "2026-11-20T08:00:00Z", 60);
         check("yesterday 7:00", "2026-11-19T06:00:00Z", 60);
         check("today 07:00", "2026-11-20T06:00:00Z", 60);
         check("7:00", "2026-11-20T06:00:00Z", 60);

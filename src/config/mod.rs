@@ -10,6 +10,7 @@ pub mod examples;
 pub mod folder;
 pub mod job_file;
 mod literal;
+mod many;
 pub mod prompt_file;
 pub mod read;
 pub mod resolve;
@@ -75,7 +76,7 @@ impl Config {
         let (language, zone) = (world.settings.language, world.settings.timezone);
         let checker = Templates::new(language, zone, chrono::DateTime::UNIX_EPOCH);
         let mut jobs = BTreeMap::new();
-        for (name, job, mut found) in each_job(&texts.jobs, &world, &checker) {
+        for (name, job, mut found) in many::each_job(&texts.jobs, &world, &checker) {
             problems.append(&mut found);
             jobs.extend(job.map(|job| (name.clone(), Arc::new(job))));
         }
@@ -143,53 +144,6 @@ impl Config {
             .iter()
             .filter(move |found| found.source.path == *path)
     }
-}
-
-/// So many jobs are worth a thread.
-const WORTH_A_THREAD: usize = 32;
-
-/// Reads each job for itself, in several threads where there are many; in the order of their names.
-fn each_job<'t>(
-    sources: &'t BTreeMap<String, Arc<Source>>,
-    world: &World,
-    checker: &Templates,
-) -> Vec<(&'t String, Option<Job>, Vec<Diagnostic>)> {
-    let sources = Vec::from_iter(sources);
-    let read = |of_thread: &[(&'t String, &'t Arc<Source>)]| {
-        let each = of_thread.iter().map(|(name, source)| {
-            let mut found = Vec::new();
-            let job = one_of_many(name, source, world, checker, &mut found);
-            (*name, job, found)
-        });
-        Vec::from_iter(each)
-    };
-    let threads = (sources.len() / WORTH_A_THREAD).clamp(1, 4);
-    let mut parts = sources.chunks(sources.len().div_ceil(threads).max(1));
-    let first = parts.next().unwrap_or_default();
-    std::thread::scope(|scope| {
-        let others = Vec::from_iter(parts.map(|part| scope.spawn(|| read(part))));
-        let mut all = read(first);
-        for other in others {
-            all.extend(other.join().expect("what panics there would have here"));
-        }
-        all
-    })
-}
-
-fn one_of_many(
-    name: &str,
-    source: &Arc<Source>,
-    world: &World,
-    checker: &Templates,
-    found: &mut Vec<Diagnostic>,
-) -> Option<Job> {
-    if !value::is_name(name) {
-        let what = format!("`{name}` is not a name for a job");
-        let right = "use letters, digits, _ and -, beginning with a letter, 64 at most";
-        found.push(Diagnostic::error(source, 0..0, what).label(right));
-        return None;
-    }
-    job_file::resolve(name, source, world, checker, found)
 }
 
 /// By file and place; what two jobs find in one prompt is said once.

@@ -45,6 +45,9 @@ impl Drop for Ends {
 /// How long runs that are under way may go on when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// How long the first look at the files that jobs watch may go on when the daemon ends.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// No kind of message takes longer to be sent, or to fail.
 const SENDING: Duration = Duration::from_secs(300);
 
@@ -127,9 +130,13 @@ impl Daemon {
     /// Ends: nothing begins any more, and what is under way has some time to end. What does not, is gone on with by the
     /// next start.
     pub async fn stop(mut self) {
+        let clock = Arc::clone(&self.queue.engine.clock);
+        if !self.triggers.is_empty() {
+            // What comes while it is off is found by the next life, where this one has seen what was there before.
+            let _ = clock::timeout(clock.as_ref(), LOOK, self.looked()).await;
+        }
         self.triggers.shutdown().await;
         self.queue.stop();
-        let clock = Arc::clone(&self.queue.engine.clock);
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.outbox.stop()).await;
     }

@@ -5,7 +5,11 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::{DAY, Pi, cron};
+use crate::engine::outbox::aloud;
 use crate::engine::timetable::Metronome;
+use crate::engine::{Alerts, Intake, Outbox, Queue};
+use crate::store::faults::{self, Fault, Point};
+use crate::store::{Listing, Reader, StoreError};
 
 /// A timetable that runs by itself.
 struct Running {
@@ -101,4 +105,47 @@ async fn the_metronome_beats() {
     second.notified().await;
     second.notified().await;
     metronome.stop().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_for_slots_alone_is_told_of() {
+    let mut pi = Pi::with("2026-11-20T05:59:30Z", &cron("0 7 * * *", "")).await;
+    let alerts = Alerts::load(&pi.engine, pi.jobs.subscribe()).await.unwrap();
+    let (engine, latest) = (pi.engine.clone(), pi.jobs.subscribe());
+    pi.engine.alerts = Some(alerts.clone());
+    let outbox = Outbox::new(engine, latest.clone(), aloud());
+    alerts.sent_by(&outbox);
+    let queue = Queue::new(pi.engine.clone(), outbox, latest);
+    queue.stop();
+    pi.intake = Intake::new(queue);
+    let mut running = run(&mut pi).await;
+
+    let full = |point| match point {
+        Point::Commit => Fault::Fail(StoreError::Full),
+        Point::Read | Point::Committed => Fault::Wait(0),
+    };
+    faults::choose(Some(Box::new(full)));
+    running.beat.mark_unchanged();
+    pi.clock.advance(Duration::from_secs(30));
+    running.beat.changed().await.unwrap();
+    assert!(pi.due().is_empty(), "it could not be written down");
+
+    faults::choose(None);
+    pi.clock.advance(Duration::from_secs(7));
+    running.second.notify_one();
+    let said = || {
+        let all = |reader: &Reader<'_>| reader.outbox(Listing::All, 10);
+        let all = pi.engine.store.read_now(all).unwrap();
+        all.first().map(|told| told.message.body.clone())
+    };
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+        if said().is_some() {
+            break;
+        }
+    }
+    assert_eq!(pi.due(), ["2026-11-20 07:00+01:00"]);
+    let from = "Nothing could be written from Fri 20 Nov 07:00 to Fri 20 Nov 07:00";
+    let told = said().unwrap();
+    assert!(told.starts_with(from), "{told}");
 }
