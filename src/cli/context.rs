@@ -185,6 +185,29 @@ impl Context {
         }
     }
 
+    /// A job as the daemon has it, also where its file does not load any more: what fires can be asked about and paused. Without a
+    /// daemon, as [`Context::job`].
+    pub fn known_job(
+        &self,
+        config: &Config,
+        folder: &Folder,
+        name: &str,
+    ) -> Result<Arc<Job>, Error> {
+        let lent = self.lent.as_ref().map(|lent| lent.intake.loaded());
+        match lent.and_then(|loaded| loaded.jobs.get(name).cloned()) {
+            Some(job) => Ok(job),
+            None => self.job(config, folder, name),
+        }
+    }
+
+    /// All jobs, likewise.
+    pub fn known_jobs(&self, config: &Config) -> Vec<Arc<Job>> {
+        match &self.lent {
+            Some(lent) => lent.intake.loaded().jobs.values().cloned().collect(),
+            None => config.jobs.values().cloned().collect(),
+        }
+    }
+
     /// Shows what is wrong.
     fn explain(&self, findings: Vec<&Diagnostic>) {
         let renderer = self.paint.renderer();

@@ -82,6 +82,13 @@ impl Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
+    if arguments.id.as_ref().is_some_and(|id| id.trim().is_empty()) {
+        let hint = "two deliveries with the same id are one; leave `--id` out where there is none";
+        return Err(Error::usage("--id is empty").hint(hint));
+    }
+    if !context.clock_is_real() {
+        return Err(Error::usage("an event happens now").hint("leave `--now` out"));
+    }
     let bytes = arguments.bytes()?;
     let call = Call {
         name: arguments.name.clone(),

@@ -17,7 +17,7 @@ pub struct Arguments {
     job: Option<String>,
 
     /// At most so many
-    #[arg(long, short = 'n', default_value_t = 20)]
+    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 
     /// The list as JSON

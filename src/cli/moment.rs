@@ -155,13 +155,15 @@ pub(super) fn shown(at: DateTime<Utc>, zone: Tz, usual: Tz) -> String {
     format!("{}{name}", at.format(&format!("%a %d %b %Y {time} %Z")))
 }
 
-/// A time of the day; with its date where that is another than `beside`'s.
+/// A time of the day; with its date where that is another than `beside`'s, with its seconds where `beside` has some.
 pub(super) fn clock(at: DateTime<Utc>, zone: Tz, beside: DateTime<Utc>) -> String {
     let at = at.with_timezone(&zone);
-    let format = if at.date_naive() == beside.with_timezone(&zone).date_naive() {
-        "%H:%M"
-    } else {
-        "%a %d %b %H:%M"
+    let same_day = at.date_naive() == beside.with_timezone(&zone).date_naive();
+    let format = match (same_day, beside.second()) {
+        (true, 0) => "%H:%M",
+        (true, _) => "%H:%M:%S",
+        (false, 0) => "%a %d %b %H:%M",
+        (false, _) => "%a %d %b %H:%M:%S",
     };
     at.format(format).to_string()
 }

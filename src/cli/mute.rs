@@ -41,7 +41,7 @@ pub struct Unmute {
     pattern: String,
 }
 
-/// Hides failures from the owner for a while: they are counted, and told when it ends.
+/// Hides failures from the owner for a while: they are counted, and told with the first one after it.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (_, config) = context.config()?;
     let zone = config.settings.timezone;
@@ -72,7 +72,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     } else {
         format!("failures like `{pattern}` are muted")
     };
-    outln!("{what} until {until}: what fails meanwhile is counted, and told then");
+    outln!(
+        "{what} until {until}: what fails meanwhile is counted, and told with the first failure after it"
+    );
     Ok(0)
 }
 

@@ -23,7 +23,7 @@ pub struct Arguments {
     job: Option<String>,
 
     /// So many
-    #[arg(long = "count", short = 'n', default_value_t = 10)]
+    #[arg(long = "count", short = 'n', default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     count: u16,
 
     /// The list as JSON
@@ -44,8 +44,8 @@ struct Coming<'a> {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
     let jobs: Vec<Arc<Job>> = match &arguments.job {
-        Some(name) => vec![context.job(&config, &folder, name)?],
-        None => config.jobs.values().cloned().collect(),
+        Some(name) => vec![context.known_job(&config, &folder, name)?],
+        None => context.known_jobs(&config),
     };
     let pauses = match context.existing_store()? {
         Some(store) => store

@@ -24,7 +24,7 @@ pub struct Arguments {
     all: bool,
 
     /// At most so many, the newest
-    #[arg(long, short = 'n', default_value_t = 100)]
+    #[arg(long, short = 'n', default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 
     /// The list as JSON

@@ -27,7 +27,7 @@ pub struct ResumeArguments {
 /// Lets the triggers of a job rest: by hand it still runs.
 pub(super) fn pause(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let job = context.job(&config, &folder, &arguments.job)?;
+    let job = context.known_job(&config, &folder, &arguments.job)?;
     let (now, zone) = (context.clock.now(), config.settings.timezone);
     let until = match &arguments.until {
         Some(text) => Some(coming(text, now, zone)?),
@@ -53,7 +53,7 @@ pub(super) fn pause(context: &Context, arguments: &Arguments) -> Result<u8, Erro
 /// Ends the rest of a job.
 pub(super) fn resume(context: &Context, arguments: &ResumeArguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let job = context.job(&config, &folder, &arguments.job)?;
+    let job = context.known_job(&config, &folder, &arguments.job)?;
     let zone = config.settings.timezone;
     let rested = match context.existing_store()? {
         Some(store) => wait(store.resume(&job.name))?,

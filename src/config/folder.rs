@@ -238,7 +238,13 @@ fn read_text(path: &Path) -> Result<String, Unreadable> {
     let because = |why: String| Unreadable::Because(why);
     let size = match fs::metadata(path) {
         Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unreadable::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // As a disk that is not there leaves it.
+            return Err(match fs::symlink_metadata(path) {
+                Ok(_) => because("this is a link to a file that is not there".to_owned()),
+                Err(_) => Unreadable::Missing,
+            });
+        }
         Err(error) => return Err(because(format!("cannot read this file: {error}"))),
     };
     if size > MAX_FILE {

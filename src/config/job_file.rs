@@ -275,9 +275,12 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
             .stop_if
             .map(|expression| scope.expression(expression));
         let when = common.when.map(|expression| scope.expression(expression));
-        let for_each = common
-            .for_each
-            .map(|expression| scope.expression(expression));
+        let for_each = common.for_each.map(|expression| {
+            let right = "the step will fail; leave `for_each` out until a later version";
+            let what = "this version checks `for_each` and cannot run it yet";
+            scope.warning(expression.span.clone(), what, right);
+            scope.expression(expression)
+        });
         if for_each.is_some() {
             let item = crate::template::OPAQUE.into();
             scope.examples.insert("item".to_owned(), item);

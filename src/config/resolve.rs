@@ -75,7 +75,17 @@ impl Scope<'_> {
 
     /// Another job.
     pub fn job(&mut self, typed: At<String>) -> Option<String> {
+        // The job itself is a circle, and no help to who meant another.
+        let own = std::path::Path::new(&self.source.path).file_stem();
+        let own = own.and_then(|own| own.to_str()).unwrap_or_default();
         let known = self.world.jobs.iter().map(String::as_str);
+        let meant = typed.value == own;
+        let known: Vec<_> = known.filter(|name| meant || *name != own).collect();
+        if known.is_empty() {
+            let what = format!("there is no job `{}`", typed.value);
+            self.error(typed.span, what, "there is no other job");
+            return None;
+        }
         self.reader().one_of(typed, "job", known)
     }
 

@@ -160,10 +160,9 @@ impl From<rusqlite::Error> for StoreError {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let shown = match error {
-            StoreError::AlreadyFinished(_)
-            | StoreError::StepRecorded { .. }
-            | StoreError::NotPending(_)
-            | StoreError::Sqlite(_) => Error::bug(&error),
+            StoreError::StepRecorded { .. } | StoreError::NotPending(_) | StoreError::Sqlite(_) => {
+                Error::bug(&error)
+            }
             _ => Error::usage(&error),
         };
         match error.hint() {

@@ -181,7 +181,9 @@ fn call(name: String, parts: &Parts, bytes: &[u8]) -> Result<Call, Refusal> {
         .flatten();
     let body = parsed.unwrap_or_else(|| Value::String(String::from_utf8_lossy(bytes).into_owned()));
     let ids = ["webhook-id", "idempotency-key", "x-github-delivery"];
-    let id = ids.into_iter().find_map(text);
+    // An empty one names nothing: every such delivery would be the same.
+    let named = |name| text(name).filter(|id| !id.trim().is_empty());
+    let id = ids.into_iter().find_map(named);
     if id.is_some_and(|id| id.len() > LONGEST_ID) {
         return Err(LONG_ID);
     }

@@ -62,7 +62,7 @@ fn mutes_are_listed_until_they_are_over_or_taken_back() {
     let until = "until Fri 27 Nov 2026 06:59 CET";
     folder.run(["mute", "x", "--for", "7d"]).is(
         0,
-        &format!("`x` is muted {until}: what fails meanwhile is counted, and told then\n"),
+        &format!("`x` is muted {until}: what fails meanwhile is counted, and told with the first failure after it\n"),
         "",
     );
     folder

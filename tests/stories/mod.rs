@@ -113,6 +113,10 @@ fn a_job_that_is_cut_short_goes_on_as_it_was_and_is_told_once() {
         life.tells("READY=1");
     }
     assert_eq!(heard(&tick), "ran\n", "as it was");
+    for command in [["next", "tick"], ["pause", "tick"], ["resume", "tick"]] {
+        let asked = folder.unclocked(&command).output().expect("it runs");
+        assert_eq!(asked.status.code(), Some(0), "{command:?}: {asked:?}");
+    }
     folder.write("jobs/tick.toml", &text);
     life.signal(Signal::HUP);
     life.tells("READY=1");

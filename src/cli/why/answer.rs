@@ -23,6 +23,8 @@ pub(super) struct Answer {
     /// A word for programs.
     pub(super) state: &'static str,
     pub(super) text: String,
+    /// How many share its fate in one row, and from when to when in words.
+    pub(super) among: Option<(u64, String)>,
     /// Its run, where that is kept.
     pub(super) story: Option<RunStory>,
 }
@@ -35,6 +37,19 @@ pub(super) struct Known<'a> {
     zone: Tz,
     loaded: HashMap<TimedTrigger, DateTime<Utc>>,
     pause: Option<Pause>,
+}
+
+impl Answer {
+    /// What is to be said of `count` neighbours that it stands for.
+    pub(super) fn words(&self, count: usize) -> String {
+        match &self.among {
+            Some((all, between)) if *all > count as u64 => {
+                let one = if count == 1 { "one of" } else { "of" };
+                format!("{}, {one} {all} {between}", self.text)
+            }
+            _ => self.text.clone(),
+        }
+    }
 }
 
 impl<'a> Known<'a> {
@@ -85,6 +100,7 @@ impl<'a> Known<'a> {
             zone: cron.timezone,
             state,
             text,
+            among: None,
             story: None,
         })
     }
@@ -118,6 +134,9 @@ impl<'a> Known<'a> {
     }
 
     fn accounted(&self, row: SlotRow, due: DateTime<Utc>, zone: Tz) -> Result<Answer, StoreError> {
+        let among = matches!(row.end, SlotEnd::Passed(..))
+            .then(|| among(&row.stretch, zone, self.zone))
+            .flatten();
         let (state, text, story) = match row.end {
             SlotEnd::Run(run) => self.run(run, due, None)?,
             SlotEnd::CaughtUp(run, reason) => self.run(run, due, Some(reason))?,
@@ -126,10 +145,9 @@ impl<'a> Known<'a> {
                     Fate::Skipped => ("skipped", "skipped"),
                     Fate::TooOld => ("too_old", "too old to run when it could"),
                 };
-                let among = among(&row.stretch, zone, self.zone);
                 (
                     state,
-                    format!("{word} ({}){among}", self.because(reason, due)),
+                    format!("{word} ({})", self.because(reason, due)),
                     None,
                 )
             }
@@ -140,6 +158,7 @@ impl<'a> Known<'a> {
             zone,
             state,
             text,
+            among,
             story,
         })
     }
@@ -271,15 +290,15 @@ impl<'a> Known<'a> {
 }
 
 /// Where a moment is one of many that share a fate.
-fn among(stretch: &Stretch, zone: Tz, usual: Tz) -> String {
+fn among(stretch: &Stretch, zone: Tz, usual: Tz) -> Option<(u64, String)> {
     if stretch.count == 1 {
-        return String::new();
+        return None;
     }
     let (from, to) = (
         shown(stretch.from, zone, usual),
         shown(stretch.to, zone, usual),
     );
-    format!(", one of {} from {from} to {to}", stretch.count)
+    Some((stretch.count, format!("from {from} to {to}")))
 }
 
 /// Which field of an entry keeps it from being due.

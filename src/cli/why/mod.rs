@@ -38,7 +38,7 @@ pub struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let job = context.job(&config, &folder, &arguments.job)?;
+    let job = context.known_job(&config, &folder, &arguments.job)?;
     let (now, zone) = (context.clock.now(), config.settings.timezone);
     let asked = asked(&arguments.when.join(" "), now, zone)?;
     let store = context.existing_store()?;
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     // Neighbours of which the same is to be said are one line.
     let alike = |one: &Answer, next: &Answer| {
         let runs = one.story.is_some() || next.story.is_some();
-        !runs && (&one.trigger, &one.text) == (&next.trigger, &next.text)
+        !runs && (&one.trigger, &one.text, &one.among) == (&next.trigger, &next.text, &next.among)
     };
     for group in answers.chunk_by(alike) {
         let answer = &group[0];
@@ -83,9 +83,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
             [.., last] if group.len() > 1 => {
                 let last = shown(last.due, last.zone, zone);
                 let count = group.len();
-                outln!("{count} slots from {first} to {last}: {}", answer.text);
+                outln!(
+                    "{count} slots from {first} to {last}: {}",
+                    answer.words(count)
+                );
             }
-            _ => outln!("Slot {first}: {}", answer.text),
+            _ => outln!("Slot {first}: {}", answer.words(1)),
         }
         if let Some(story) = &answer.story {
             outln!("  {}", run::line(context, story, zone));
@@ -155,7 +158,7 @@ fn to_json(job: &Job, asked: &Asked, answers: &[Answer]) -> Value {
             "trigger": answer.trigger,
             "due_at": time(answer.due, answer.zone),
             "state": answer.state,
-            "text": answer.text,
+            "text": answer.words(1),
             "run": answer.story.as_ref().map(|story| story.row.run),
         })
     });

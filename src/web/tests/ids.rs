@@ -23,6 +23,11 @@ async fn without_an_id_each_request_is_an_event() {
     let site = site(&[("front", "door", "")]).await;
     assert_eq!(site.post("door", &[], "").await.1, json!({ "runs": [1] }));
     assert_eq!(site.post("door", &[], "").await.1, json!({ "runs": [2] }));
+    // An empty one is none.
+    for run in [3, 4] {
+        let said = site.post("door", &["Idempotency-Key: "], "").await;
+        assert_eq!(said, (202, json!({ "runs": [run] })));
+    }
 }
 
 #[tokio::test]
