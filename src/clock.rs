@@ -34,7 +34,7 @@ pub trait Clock: Debug + Send + Sync {
     /// Completes once the wall clock reads `moment`, which it may do sooner than it seemed: where it is set meanwhile, this may
     /// complete at any time. More exact than [`Clock::sleep`], which may be late by 2 ms.
     fn sleep_until(&self, moment: DateTime<Utc>) -> Sleep {
-        self.sleep((moment - self.now()).to_std().unwrap_or_default())
+        self.sleep(left(self.now(), moment))
     }
 
     /// A UUIDv7 (RFC 9562, section 5.7) of this moment: ids sort in the order of their making.
@@ -105,13 +105,18 @@ impl Clock for SystemClock {
                 let _ = alarm.readable().await;
             });
         }
-        self.sleep((moment - self.now()).to_std().unwrap_or_default())
+        self.sleep(left(self.now(), moment))
     }
 
     fn id(&self) -> Uuid {
         // The real wall clock even under `--now`: two runs with one fixed time are two runs.
         Uuid::now_v7()
     }
+}
+
+/// From `now` to `moment`; nothing where that is past.
+fn left(now: DateTime<Utc>, moment: DateTime<Utc>) -> Duration {
+    (moment - now).to_std().unwrap_or_default()
 }
 
 /// Readable once the system's wall clock reads `moment`, and when it is set (timerfd_create(2)). The runtime's own timers know

@@ -25,8 +25,8 @@ impl Asked {
     }
 }
 
-/// `now`, which is this minute, `yesterday 7:00`, `mon 7:00`, `7:00`, `2026-11-19 07:00`, `2026-11-19`, or RFC 3339; local times are of `zone`, a weekday is the
-/// last one of its name, today included.
+/// `now`, which is this minute, `yesterday 7:00`, `mon 7:00`, `7:00`, `2026-11-19 07:00`, `2026-11-19`, or RFC 3339; local times
+/// are of `zone`, a weekday is the last one of its name, today included.
 pub(super) fn asked(text: &str, now: DateTime<Utc>, zone: Tz) -> Result<Asked, Error> {
     if text.trim().eq_ignore_ascii_case("now") {
         let from = now - TimeDelta::seconds(now.second().into());

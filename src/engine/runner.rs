@@ -138,17 +138,11 @@ impl<'a> UnderWay<'a> {
         observer: &mut Observer<'_>,
     ) -> Result<StepEnd, EngineError> {
         let kind = step.kind.word();
-        let now = self.engine.clock.now();
         if let Some(mut end) = self.gate(step) {
             if let StepEnd::Failed(reason) = &mut end {
                 self.engine.loaded.secrets.scrub(reason);
             }
-            let attempt = Attempt {
-                position,
-                number: self.next_attempt(position),
-                at: now,
-                since: self.engine.clock.monotonic(),
-            };
+            let attempt = self.attempt(position, self.next_attempt(position));
             let record = record(step, attempt, Duration::ZERO, &end);
             self.update.steps.push(record);
             observer(Progress::Ended {
@@ -166,12 +160,7 @@ impl<'a> UnderWay<'a> {
                 Kind::Exec(_) => Some(Box::pin(engine.commands.place(most)).await),
                 _ => None,
             };
-            let attempt = Attempt {
-                position,
-                number,
-                at: self.engine.clock.now(),
-                since: self.engine.clock.monotonic(),
-            };
+            let attempt = self.attempt(position, number);
             if effects {
                 // Written down before it begins: after a crash it is known that it may have happened.
                 let mut started = record(step, attempt, Duration::ZERO, &StepEnd::Skipped);
@@ -255,6 +244,17 @@ impl<'a> UnderWay<'a> {
     fn context<'c>(&'c self, step: &'c Step) -> Context<'c> {
         self.engine
             .context(self.job, step, &self.templates, &self.roots)
+    }
+
+    /// An attempt that begins now.
+    fn attempt(&self, position: u32, number: u32) -> Attempt {
+        let clock = &self.engine.clock;
+        Attempt {
+            position,
+            number,
+            at: clock.now(),
+            since: clock.monotonic(),
+        }
     }
 
     fn took(&self, attempt: Attempt) -> Duration {

@@ -132,3 +132,27 @@ fn what_begins_as_json_and_is_none_is_no_text() {
     sends(&["{}", "--text"], "#2 front\n", "{}");
     sends(&["I say {}"], "#3 front\n", "I say {}");
 }
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let folder = Folder::new().job(
+        "x",
+        "[[trigger]]\nwebhook = \"in\"\n\n[[step]]\nset.n = \"1\"\n",
+    );
+    let refused = |words: &[&str], why: &str| {
+        let ran = folder.unclocked(words).output().expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains(why), "{words:?}: {said}");
+    };
+    refused(&["emit", "in", "--id", " "], "--id is empty");
+    refused(
+        &["emit", "in", "--now", "2020-01-01"],
+        "an event happens now",
+    );
+    refused(&["history", "-n", "0"], "0 is not in 1..");
+    folder.run(["run", "x"]).is(0, "", "");
+    refused(&["cancel", "1"], "has finished already");
+    std::os::unix::fs::symlink("/nowhere", folder.path("jobs/y.toml")).expect("a link");
+    refused(&["check"], "a link to a file that is not there");
+}

@@ -27,7 +27,7 @@ pub struct Arguments {
     /// The job
     job: String,
 
-    /// The moment, as "yesterday 7:00", "mon 7:00", "2026-11-19 07:00", or a whole day
+    /// The moment, as "now", "yesterday 7:00", "mon 7:00", "2026-11-19 07:00", or a whole day
     #[arg(required = true, value_name = "WHEN")]
     when: Vec<String>,
 
