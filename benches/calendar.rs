@@ -7,11 +7,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
-use chrono_tz::Tz;
 use reveille::calendar::cache::{CachedDay, Fingerprint};
 use reveille::calendar::ics::Calendar;
 use reveille::calendar::{Range, mark_overlaps, merge};
 use reveille::clock::{Clock, SystemClock};
+use reveille::zone::Tz;
 
 const EVENTS: u32 = 10_000;
 const RECURRING: u32 = 2_000;
@@ -32,7 +32,7 @@ const RULES: [&str; 10] = [
 fn main() {
     let text = calendar();
     let range = Range::day(NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date"));
-    let zone = Tz::Europe__Madrid;
+    let zone = Tz::named("Europe/Madrid").expect("a zone");
     let calendar = Calendar::parse(text.as_bytes()).expect("a calendar");
     let listing = calendar.items(range, zone);
     let file = std::env::current_exe().and_then(std::fs::metadata);

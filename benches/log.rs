@@ -135,7 +135,7 @@ fn look_once(look: &Look, memory: &Memory) -> Reading {
     let never = AtomicBool::new(false);
     let around = Surroundings {
         now: DateTime::from_timestamp(1_795_204_800, 0).expect("in range"),
-        zone: chrono_tz::Europe::Madrid,
+        zone: reveille::zone::Tz::named("Europe/Madrid").expect("a zone"),
         own: &[],
         cancel: Cancel(&never),
     };

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use chrono_tz::Tz;
 use futures_util::future::join_all;
 use reveille::clock::SystemClock;
 use reveille::config::folder::Folder;
@@ -17,6 +16,7 @@ use reveille::engine::{Deliver, Engine, Loaded, Patience};
 use reveille::job::{Event, Outcome, TriggerKind};
 use reveille::store::lock::ProcessLock;
 use reveille::store::{Mode, Store};
+use reveille::zone::Tz;
 use rusqlite::{Connection, params};
 use serde_json::json;
 use tokio::runtime::Runtime;

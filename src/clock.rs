@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -16,6 +15,8 @@ use rustix::time::{
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 use uuid::Uuid;
+
+use crate::zone::Tz;
 
 /// A boxed future, so that [`Clock`] can be a trait object.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -15,8 +15,9 @@
 //!
 //! # The house, from the bottom up
 //!
-//! - [`error`], [`clock`], [`hash`], [`glob`], [`journal`]: what a person is told and the exit code; the only time, sleep and ids;
-//!   the one hash that is written down; patterns that name files; what a program without a terminal says.
+//! - [`error`], [`zone`]: what a person is told and the exit code; time zones.
+//! - [`clock`], [`hash`], [`glob`], [`journal`]: the only time, sleep and ids; the one hash that is written down; patterns that
+//!   name files; what a program without a terminal says.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; programs that end for certain;
@@ -65,6 +66,8 @@
 //! - Common cron entries are read without croner, which reads the others; croner goes through ten thousand years for each entry.
 //! - Once a start or a reload has settled, the daemon gives back what only that needed ([`thrift`]): most of the program's own
 //!   pages, and memory that the allocator kept.
+//! - mimalloc, because glibc's allocator waits for itself where one thread frees what another took, as events do, and musl's has
+//!   one lock (twice the events a second); without huge pages, of which one would be a quarter of the memory at rest.
 //! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
 
 #[macro_use]
@@ -93,3 +96,4 @@ pub mod trigger;
 pub mod watch;
 pub mod web;
 pub mod workspace;
+pub mod zone;

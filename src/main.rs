@@ -6,6 +6,9 @@ use clap::Parser;
 use reveille::cli::{self, Cli};
 use reveille::error::ErrorKind;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     std::panic::set_hook(Box::new(|panic| {

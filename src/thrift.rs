@@ -1,7 +1,7 @@
 //! Gives memory back that only a start or a reload needed. The one place with `unsafe`: its two calls have no safe form.
 //!
 //! The kernel maps sixteen pages for each that a start touches, and keeps them until memory is short: most of the program
-//! is mapped then, though a daemon at rest uses a seventh of it. And glibc keeps what it once had. On a machine whose
+//! is mapped then, though a daemon at rest uses a seventh of it. And the allocator keeps what it once had. On a machine whose
 //! memory belongs to a language model neither should stay.
 
 use std::fs;
@@ -10,12 +10,11 @@ use std::ops::Range;
 use rustix::mm::{Advice, madvise};
 
 /// Gives free memory back that the allocator kept.
+#[expect(unsafe_code, reason = "mi_collect is a C function")]
 pub fn trim() {
-    #[cfg(target_env = "gnu")]
-    #[expect(unsafe_code, reason = "malloc_trim(3) is a C function")]
     // SAFETY: it is thread-safe and has no preconditions.
     unsafe {
-        libc::malloc_trim(0);
+        libmimalloc_sys::mi_collect(true);
     }
 }
 

@@ -3,11 +3,11 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::item::Item;
 use super::range::Range;
+use crate::zone::Tz;
 
 /// Raised whenever the same bytes would give other items or another shape of them.
 const FORMAT: u32 = 1;
@@ -113,7 +113,7 @@ mod tests {
             look(),
             Range::day(NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date")),
         );
-        let zone = Tz::Europe__Madrid;
+        let zone = Tz::named("Europe/Madrid").unwrap();
         let kept = CachedDay::new(first.clone(), day, zone, Vec::new(), vec!["w".to_owned()]);
         let json = serde_json::to_string(&kept).expect("serialisable");
         let kept: CachedDay = serde_json::from_str(&json).expect("readable");

@@ -146,7 +146,7 @@ mod tests {
         }
         let calendar = Calendar::parse((text + "END:VCALENDAR").as_bytes()).expect("a calendar");
         let day = NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");
-        calendar.items(Range::day(day), chrono_tz::UTC).items
+        calendar.items(Range::day(day), crate::zone::Tz::UTC).items
     }
 
     fn overlaps(items: &[Item]) -> Vec<(&str, Vec<&str>)> {

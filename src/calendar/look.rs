@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::Item;
@@ -10,6 +9,7 @@ use super::cache::CachedDay;
 use super::ics::{Calendar, IcsError};
 use super::range::Range;
 use super::source::{self, SourceError};
+use crate::zone::Tz;
 
 /// What a source holds for some days.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
 use tokio::runtime::Handle;
 
 use super::out::{self, errln};
@@ -18,6 +17,7 @@ use crate::config::{Config, Job};
 use crate::engine::{Engine, Intake};
 use crate::error::Error;
 use crate::store::{Mode, Opened, Store, StoreError};
+use crate::zone::Tz;
 
 const MEND: &str = "mend the file, then `reveille check`";
 

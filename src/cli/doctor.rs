@@ -14,7 +14,6 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::json;
 
@@ -25,6 +24,7 @@ use crate::config::Config;
 use crate::config::folder::Folder;
 use crate::error::Error;
 use crate::trigger;
+use crate::zone::Tz;
 use finding::{Finding, Verdict};
 use root::Root;
 use service::Person;

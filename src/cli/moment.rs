@@ -4,10 +4,10 @@ use chrono::{
     DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, TimeZone,
     Timelike, Utc, Weekday,
 };
-use chrono_tz::Tz;
 
 use crate::engine::schedule::changes;
 use crate::error::Error;
+use crate::zone::Tz;
 
 /// What somebody asks about: a second, a minute or a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,12 +181,16 @@ pub(super) fn length(length: TimeDelta) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono_tz::Europe::Madrid;
 
     use super::*;
+    use crate::zone::Tz;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
+    }
+
+    fn madrid() -> Tz {
+        Tz::named("Europe/Madrid").unwrap()
     }
 
     #[test]
@@ -194,7 +198,7 @@ mod tests {
         // A Friday.
         let now = at("2026-11-20T08:00:00Z");
         let check = |text: &str, from: &str, seconds: i64| {
-            let asked = asked(text, now, Madrid);
+            let asked = asked(text, now, madrid());
             let asked = asked.unwrap_or_else(|error| panic!("{text}: {error:?}"));
             let (begin, end) = asked.windows[0];
             let found = (begin, (end - begin).num_seconds());
@@ -216,12 +220,12 @@ mod tests {
         // Shown twice, and never.
         check("2026-10-25 02:30", "2026-10-25T00:30:00Z", 60);
         let twice =
-            asked("2026-10-25 02:30", now, Madrid).unwrap_or_else(|error| panic!("{error:?}"));
+            asked("2026-10-25 02:30", now, madrid()).unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(twice.windows[1].0, at("2026-10-25T01:30:00Z"));
         check("2026-03-29 02:30", "2026-03-29T01:00:00Z", 60);
-        assert!(asked("2026-03-29 02:30", now, Madrid).is_ok_and(|asked| asked.never.is_some()));
+        assert!(asked("2026-03-29 02:30", now, madrid()).is_ok_and(|asked| asked.never.is_some()));
         for wrong in ["soon", "2026-13-01", "25:00", "yesterday seven", ""] {
-            assert!(asked(wrong, now, Madrid).is_err(), "{wrong}");
+            assert!(asked(wrong, now, madrid()).is_err(), "{wrong}");
         }
     }
 
@@ -230,7 +234,7 @@ mod tests {
         let now = at("2026-11-20T08:00:00Z");
         let check = |text: &str, expected: &str| {
             let found =
-                coming(text, now, Madrid).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+                coming(text, now, madrid()).unwrap_or_else(|error| panic!("{text}: {error:?}"));
             assert_eq!(found, at(expected), "{text}");
         };
         check("mon 7:00", "2026-11-23T06:00:00Z");
@@ -239,7 +243,7 @@ mod tests {
         check("fri", "2026-11-26T23:00:00Z");
         check("2026-11-27", "2026-11-26T23:00:00Z");
         for past in ["today 7:00", "2026-11-19", "yesterday"] {
-            assert!(coming(past, now, Madrid).is_err(), "{past}");
+            assert!(coming(past, now, madrid()).is_err(), "{past}");
         }
     }
 

@@ -1,7 +1,6 @@
 //! `reveille mute PATTERN --for 7d`, `reveille unmute PATTERN`
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::json;
 
@@ -12,6 +11,7 @@ use crate::config::value::Span;
 use crate::error::Error;
 use crate::job::Mute;
 use crate::store::Mode;
+use crate::zone::Tz;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -16,6 +15,7 @@ use crate::engine::schedule::{Note, Occurrences, outlook};
 use crate::error::Error;
 use crate::store::Pause;
 use crate::trigger::{Cron, Kind, Trigger};
+use crate::zone::Tz;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

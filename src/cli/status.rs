@@ -1,7 +1,6 @@
 //! `reveille status`
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -16,6 +15,7 @@ use crate::error::Error;
 use crate::job::{Alert, Mute, RunState};
 use crate::store::{Waiting, lock};
 use crate::system::{Disk, Machine, Synchronized};
+use crate::zone::Tz;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

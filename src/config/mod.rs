@@ -26,12 +26,11 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono_tz::Tz;
-
 use crate::delivery;
 use crate::store::Version;
 use crate::template::Templates;
 use crate::trigger;
+use crate::zone::Tz;
 use diagnostic::{Diagnostic, Severity, Source};
 use folder::Texts;
 use resolve::World;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::Loaded;
@@ -12,6 +11,7 @@ use crate::config::{Config, Job};
 use crate::error::Error;
 use crate::job::CursorKey;
 use crate::store::{CursorChange, Store};
+use crate::zone::Tz;
 
 /// What came of reading the folder.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! A message on its way into the outbox, and when it may go out.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::zone::Tz;
 
 /// A message on its way into the outbox: all that sending takes but the secrets.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +182,7 @@ mod tests {
 
     fn quiet(hours: &str, moment: &str, ends: Option<&str>) {
         let (from, to) = hours.split_once('-').unwrap();
-        let zone = Tz::Europe__Madrid;
+        let zone = Tz::named("Europe/Madrid").unwrap();
         let (from, to) = (time(from), time(to));
         let quiet = Quiet { from, to, zone };
         assert_eq!(quiet.until(at(moment)), ends.map(at), "{hours} at {moment}");
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_digest_comes_at_its_time_of_the_day() {
-        let zone = Tz::Europe__Madrid;
+        let zone = Tz::named("Europe/Madrid").unwrap();
         let digest = |text| Digest {
             at: time(text),
             zone,
@@ -233,7 +234,11 @@ mod tests {
             (at("2026-11-19T21:10:00Z"), "one\n".to_owned()),
             (at("2026-11-20T05:30:00Z"), "two".to_owned()),
         ];
-        let said = digest(&parts, Tz::Europe__Madrid, at("2026-11-20T07:00:00Z"));
+        let said = digest(
+            &parts,
+            Tz::named("Europe/Madrid").unwrap(),
+            at("2026-11-20T07:00:00Z"),
+        );
         assert_eq!(said, "2026-11-19 22:10\none\n\n06:30\ntwo");
     }
 

@@ -190,7 +190,7 @@ mod tests {
         let ics = include_str!("../../config/calendar.ics");
         let monday = chrono::NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date");
         let looked =
-            bytes_of(ics.as_bytes(), Range::day(monday), chrono_tz::Tz::UTC).expect("a calendar");
+            bytes_of(ics.as_bytes(), Range::day(monday), crate::zone::Tz::UTC).expect("a calendar");
         let item = serde_json::to_value(&looked.items[0]).expect("serialisable");
         let fields = |value: &Value| -> Vec<String> {
             let fields = value.as_object().expect("an object");

@@ -363,7 +363,7 @@ fn gather(
         .policy
         .digest
         .take()
-        .map_or(chrono_tz::Tz::UTC, |digest| digest.zone);
+        .map_or(crate::zone::Tz::UTC, |digest| digest.zone);
     message.body = job::digest(&parts, zone, now);
     let id = insert(connection, (run, Some(owner)), &message, now)?;
     let why = format!("in the digest {}", id.0);

@@ -2,7 +2,6 @@
 
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Datelike, Utc, Weekday};
-use chrono_tz::Tz;
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
@@ -10,6 +9,7 @@ use super::limits::Capped;
 use super::locale::{DateStyle, Locale};
 use super::moment::Moment;
 use super::quantity;
+use crate::zone::Tz;
 
 /// What the filters know about the reader.
 #[derive(Debug, Clone, Copy)]

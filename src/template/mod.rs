@@ -23,11 +23,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use chrono_tz::Tz;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::{Map, Value as Json};
+
+use crate::zone::Tz;
 
 pub use error::TemplateError;
 pub use locale::{DateStyle, Locale};

@@ -1,8 +1,9 @@
 //! What a value means as a time: RFC 3339 texts, dates, local times and Unix seconds.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
 use minijinja::{Error, ErrorKind, Value};
+
+use crate::zone::Tz;
 
 /// A moment as the template's zone sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]

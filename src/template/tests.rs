@@ -8,7 +8,7 @@ pub(super) fn templates() -> Templates {
 
 fn speaking(locale: Locale) -> Templates {
     let now = "2026-11-20T06:00:00Z".parse().expect("a time");
-    Templates::new(locale, Tz::Europe__Madrid, now)
+    Templates::new(locale, Tz::named("Europe/Madrid").unwrap(), now)
 }
 
 fn context() -> Context {

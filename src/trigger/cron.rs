@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::resolve::Scope;
 use crate::config::value::{CronEntry, Span, Zone};
+use crate::zone::Tz;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]

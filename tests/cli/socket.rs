@@ -10,7 +10,6 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use reveille::cli::socket::{Lent, Place, answer, serve};
 use reveille::clock::{Clock, SystemClock};
 use reveille::config::Config;
@@ -19,6 +18,7 @@ use reveille::engine::{self, Engine, Loaded, Patience};
 use reveille::job::{Outcome as End, RunState};
 use reveille::store::lock::ProcessLock;
 use reveille::store::{Filter, Mode, Store};
+use reveille::zone::Tz;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;

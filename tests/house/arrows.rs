@@ -7,7 +7,8 @@ use super::sources::{modules, sources};
 /// The floors of the house, from the bottom up. A module names what stands on floors below it, and on its own where
 /// that is allowed.
 const FLOORS: &[&[&str]] = &[
-    &["error", "clock", "hash", "glob", "journal"],
+    &["error", "zone"],
+    &["clock", "hash", "glob", "journal"],
     &["job"],
     // `net` stands below `llm`: calendars and models both call through it.
     &["store", "net", "sandbox", "template", "thrift", "workspace"],

@@ -3,7 +3,6 @@
 use chrono::{
     DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
 };
-use chrono_tz::Tz;
 
 use super::super::item::{Item, Moment};
 use super::super::range::Range;
@@ -13,6 +12,7 @@ use super::recur::{Fuel, TooMuch};
 use super::series::{Instance, Series};
 use super::value::Span;
 use super::zone::{View, ZoneId, Zones};
+use crate::zone::Tz;
 
 /// What one series and one calendar may cost to work out, in units of [`Fuel`] (a few nanoseconds each).
 const FUEL_OF_SERIES: u32 = 500_000;

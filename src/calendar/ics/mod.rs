@@ -19,10 +19,9 @@ mod vtimezone;
 mod windows;
 mod zone;
 
-use chrono_tz::Tz;
-
 use super::item::Item;
 use super::range::Range;
+use crate::zone::Tz;
 use series::Series;
 use zone::Zones;
 

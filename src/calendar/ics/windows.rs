@@ -1,6 +1,6 @@
 //! Names of time zones as Windows and Outlook write them.
 
-use chrono_tz::Tz;
+use crate::zone::Tz;
 
 /// The IANA zone of a Windows name; where a name covers several countries, that of its first (CLDR's
 /// `windowsZones.xml`, territory 001).

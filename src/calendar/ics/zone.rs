@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
-use chrono_tz::Tz;
 
 use super::value::Written;
 use super::vtimezone::{Definition, Transitions};
 use super::windows;
+use crate::zone::Tz;
 
 /// Most zones that one calendar may name; real ones name a handful.
 const MAX_ZONES: usize = 500;
@@ -211,7 +211,7 @@ mod tests {
         let zones = names.resolve(&mut Vec::new());
         let view = View {
             zones: &zones,
-            viewer: Tz::Asia__Tokyo,
+            viewer: Tz::named("Asia/Tokyo").unwrap(),
         };
         let found = view.to_utc(id, local.parse().expect("a time"));
         assert_eq!(found, utc.parse().expect("a time"), "{local} {tzid}");

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::root::Root;
 use crate::system::{Machine, Medium, Synchronized, of_device, storage};
-use chrono_tz::Tz;
+use crate::zone::Tz;
 
 /// All of it.
 pub(super) fn look(root: &Root) -> Vec<Finding> {
@@ -127,6 +127,17 @@ fn synchronised(root: &Root) -> Finding {
         ("/run/ntpd.pid", "ntpd"),
     ];
     match others.into_iter().find(|(path, _)| root.has(path)) {
+        // The unit starts after time-sync.target, which waits for chrony only by this service.
+        Some((_, "chrony"))
+            if root.has("/etc/systemd/system/multi-user.target.wants/chrony-wait.service") =>
+        {
+            Finding::ok(about, "kept by chrony, which the unit waits for")
+        }
+        Some((_, "chrony")) => Finding::warning(
+            about,
+            "kept by chrony, which nobody waits for: after a start jobs believe any time that can be right",
+            "`sudo systemctl enable chrony-wait` makes the unit wait until chrony is sure",
+        ),
         Some((_, name)) => {
             let found = format!("kept by {name}; jobs wait only for a time that can be right");
             Finding::ok(about, found)
@@ -163,4 +174,25 @@ pub(super) fn gib(bytes: u64) -> String {
         return format!("{} MiB", bytes >> 20);
     }
     format!("{gib:.1} GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn chrony_has_to_be_waited_for() {
+        let machine = tempfile::tempdir().unwrap();
+        let said = |path: &str| {
+            let path = machine.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+            synchronised(&Root::at(machine.path())).found
+        };
+        assert!(said("run/chrony/chronyd.pid").contains("nobody waits for"));
+        let waits = "etc/systemd/system/multi-user.target.wants/chrony-wait.service";
+        assert!(said(waits).contains("the unit waits for"));
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
-use chrono_tz::Tz;
 
 use super::Kept;
 use crate::cli::history::state_word;
@@ -14,6 +13,7 @@ use crate::engine::schedule::Occurrences;
 use crate::job::{Fate, Outcome, Reason, RunId, RunState, Stretch};
 use crate::store::{Pause, RunStory, SlotEnd, SlotRow, Store, StoreError, TimedTrigger};
 use crate::trigger::{Cron, Missed, Trigger};
+use crate::zone::Tz;
 
 /// What became, or becomes, of one due moment.
 pub(super) struct Answer {

@@ -4,7 +4,6 @@ mod answer;
 mod run;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -16,6 +15,7 @@ use crate::engine::schedule::Occurrences;
 use crate::error::Error;
 use crate::store::Store;
 use crate::trigger::{Cron, Kind, Trigger};
+use crate::zone::Tz;
 
 use answer::{Answer, Known};
 

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
-
 use crate::cli::context::Context;
 use crate::cli::history::{short, state_word};
 use crate::delivery::place;
 use crate::job::{Call, RunState, StepRecord};
 use crate::store::{Delivery, DeliveryState, RunStory};
+use crate::zone::Tz;
 
 /// `run #412  ok in 4.1 s: events 12 ms, text 3.9 s (qwen2.5:1.5b, 312 in, 96 out), delivered to owner 08:12:07`
 pub(super) fn line(context: &Context, story: &RunStory, zone: Tz) -> String {

@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
-
 use super::diagnostic::{Diagnostic, Source};
 use super::read::Reader;
 use super::secret::{Address, SecretRef};
 use super::words::without_consequences;
 use crate::template::Locale;
+use crate::zone::Tz;
 
 pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
 pub use email::{AuthoredEmail, EmailSettings, Security};

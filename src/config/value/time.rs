@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use chrono::NaiveTime;
-use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::from_text;
 use crate::config::suggest::did_you_mean;
+use crate::zone::Tz;
 
 type Wrong = (String, String);
 
@@ -53,7 +53,7 @@ from_text!(
 
 fn zone(text: &str) -> Result<Zone, Wrong> {
     Tz::from_str(text).map(Zone).map_err(|_| {
-        let near = did_you_mean(text, TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let near = did_you_mean(text, Tz::names());
         let right = if near.is_empty() {
             "use an IANA name, as \"Europe/Madrid\" or \"UTC\"".to_owned()
         } else {

@@ -1,12 +1,12 @@
 //! Alerts in words.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::Subject;
 use crate::config::Settings;
 use crate::job::{Alert, Saying};
 use crate::template::{DateStyle, Locale};
+use crate::zone::Tz;
 
 /// How the owner is spoken to.
 #[derive(Debug, Clone, Copy)]

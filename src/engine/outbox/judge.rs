@@ -190,7 +190,7 @@ mod tests {
         row.message.policy.quiet = Some(Quiet {
             from: time("06:05"),
             to: time("09:00"),
-            zone: chrono_tz::Tz::UTC,
+            zone: crate::zone::Tz::UTC,
         });
         let Settled::Again(next, _) = judge(&row, again(Some(600)), now()) else {
             panic!("it is tried again");

@@ -9,10 +9,10 @@
 //! day, and gives up on gaps of more than two hours.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::zone::{Change, first_change, last_change, offset};
 use crate::config::value::{CronEntry, Fields, Pace};
+use crate::zone::Tz;
 
 /// No zone ever showed more than a day twice.
 const REPEATED: i64 = 86_400;

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::Occurrences;
 use super::zone::{Change, changes};
+use crate::zone::Tz;
 
 /// What to know about a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! A zone's offsets and where they change.
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
-use chrono_tz::Tz;
+
+use crate::zone::Tz;
 
 const DAY: i64 = 86_400;
 

@@ -84,8 +84,8 @@ impl Den {
         let store = Store::open(&state, self.clock.clone(), Mode::Threaded).unwrap();
         let store = store.store;
         let place = Folder::Disk(self.folder.path().to_owned());
-        let found = Found::read(place, chrono_tz::Tz::UTC).unwrap();
-        let reading = Reading::first(found, chrono_tz::Tz::UTC, &store).unwrap();
+        let found = Found::read(place, crate::zone::Tz::UTC).unwrap();
+        let reading = Reading::first(found, crate::zone::Tz::UTC, &store).unwrap();
         let engine = Engine {
             clock: self.clock.clone(),
             loaded: Arc::new(reading.loaded),
@@ -124,7 +124,7 @@ impl Den {
         let daemon = &self.life().daemon;
         let place = Folder::Disk(self.folder.path().to_owned());
         let before = daemon.intake.loaded();
-        let reading = Reading::again(place, chrono_tz::Tz::UTC, &before).unwrap();
+        let reading = Reading::again(place, crate::zone::Tz::UTC, &before).unwrap();
         let reading = reading.expect("the configuration is right");
         daemon.reload(reading.loaded);
         self.block_on(daemon.alerts.folder(&reading.wrong, &reading.stale));

@@ -23,7 +23,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -36,6 +35,7 @@ use crate::config::{Config, Job};
 use crate::job::{CursorKey, Event, Outcome, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
 use crate::store::{Mode, RunStory, Store};
+use crate::zone::Tz;
 
 /// One job in a folder of its own, and a process that can run it. It is Friday 20 November 2026, 07:00 in Madrid.
 struct Home {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, NaiveTime, Timelike};
-use chrono_tz::Tz;
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -12,6 +11,7 @@ use super::Locale;
 use super::claim::{Known, Reading};
 use super::fold::Folded;
 use super::scan::scan;
+use crate::zone::Tz;
 
 /// Everything that may be said about `facts` and the facts already put into `text`, at the time and place of `now`.
 pub(super) fn gather(facts: &Value, text: &str, now: &DateTime<Tz>) -> Known {

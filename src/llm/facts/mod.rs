@@ -16,11 +16,11 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
 use regex::Regex;
 use serde_json::Value;
 
 use crate::template::Locale;
+use crate::zone::Tz;
 use claim::Known;
 use fold::Folded;
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::calendar::cache::CachedDay;
@@ -16,6 +15,7 @@ use crate::net::{Client, Limits, Policy};
 use crate::step::Context;
 use crate::template::Locale;
 use crate::workspace::Workspace;
+use crate::zone::Tz;
 
 /// One look at one source.
 pub(super) struct Look<'a> {

@@ -4,7 +4,6 @@ mod entry;
 mod process;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use chrono_tz::Tz;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::memory::{JournalCursor, Looked, journal_change, looked_change};
@@ -12,6 +11,7 @@ use super::scan::MAX_LINE;
 use super::stamp::Calendar;
 use super::tally::Tally;
 use super::{Choice, Memory, Reading, Since, Source, SourceState};
+use crate::zone::Tz;
 use entry::Entry;
 pub use process::JournalError;
 use process::Running;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::find::Found;
 use super::follow::{Follower, Open};
@@ -17,6 +16,7 @@ use super::reader::{Reader, unreadable};
 use super::stamp::Calendar;
 use super::tally::Tally;
 use super::{Cancel, LinePattern, LogError, LogGlob, Memory, Reading, Source, SourceState};
+use crate::zone::Tz;
 
 /// What a `log` step looks at and what it tells.
 #[derive(Debug, Clone)]

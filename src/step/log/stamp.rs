@@ -6,9 +6,9 @@ use chrono::{
     DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, Offset,
     TimeZone, Utc,
 };
-use chrono_tz::Tz;
 
 use super::form::{Says, Scan};
+use crate::zone::Tz;
 
 /// How far into a line an access log's `[20/Nov/2026:20:04:01 +0000]` or JSON's time is looked for, in bytes.
 const REACH: usize = 200;
@@ -141,7 +141,7 @@ mod tests {
 
     fn calendar(now: &str) -> Calendar {
         let now = now.parse().expect("a time");
-        Calendar::new(chrono_tz::Europe::Madrid, now)
+        Calendar::new(Tz::named("Europe/Madrid").unwrap(), now)
     }
 
     fn check(line: &str, time: Option<&str>, without: &str) {

@@ -1,8 +1,7 @@
-use chrono_tz::Tz;
-
 use super::*;
 use crate::job::{Digest, OnUnknown, Policy};
 use crate::store::lock::ProcessLock;
+use crate::zone::Tz;
 
 /// A run's messages in the outbox.
 async fn said(home: &Home, messages: Vec<NewDelivery>) -> Vec<DeliveryId> {
@@ -81,7 +80,7 @@ async fn all_that_sending_takes_is_in_the_row() {
         width: 7,
         digest: Some(Digest {
             at: chrono::NaiveTime::MIN,
-            zone: Tz::Europe__Madrid,
+            zone: Tz::named("Europe/Madrid").unwrap(),
         }),
         quiet: None,
     };

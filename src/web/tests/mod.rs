@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +27,7 @@ use crate::engine::{Daemon, Engine, Loaded, Patience};
 use crate::job::Event;
 use crate::store::lock::ProcessLock;
 use crate::store::{Filter, Mode, Store};
+use crate::zone::Tz;
 
 /// A folder, a daemon and its listener.
 struct Site {

@@ -6,10 +6,10 @@ mod behaviour;
 mod bounds;
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
 use super::{Calendar, Listing};
 use crate::calendar::range::Range;
+use crate::zone::Tz;
 
 /// A file of `tests/data/ics`.
 fn data(name: &str) -> Vec<u8> {

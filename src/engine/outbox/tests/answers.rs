@@ -162,7 +162,7 @@ async fn quiet_hours_hold_a_message_and_urgent_ones_pass_it() {
     held.policy.quiet = Some(crate::job::Quiet {
         from: time("06:00"),
         to: time("09:30"),
-        zone: Tz::Europe__Madrid,
+        zone: Tz::named("Europe/Madrid").unwrap(),
     });
     home.send(&outbox, vec![held, post(&sink, "urgent")]).await;
     settled(&outbox, 1).await;

@@ -8,7 +8,7 @@ fn gathered(sink: &Sink, body: &str, now: DateTime<Utc>) -> NewDelivery {
     let at = chrono::NaiveTime::from_hms_opt(8, 0, 0).unwrap();
     let digest = Digest {
         at,
-        zone: Tz::Europe__Madrid,
+        zone: Tz::named("Europe/Madrid").unwrap(),
     };
     let mut message = post(sink, body);
     message.lane += &format!("{DIGEST}x 1 08:00");

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -30,6 +29,7 @@ use crate::engine::{Engine, Loaded, Patience};
 use crate::job::{DeliveryId, NewDelivery};
 use crate::store::lock::ProcessLock;
 use crate::store::{Delivery, DeliveryState, Mode, Store};
+use crate::zone::Tz;
 
 /// A process with an outbox. It is 07:00 in Madrid on Friday 20 November 2026.
 struct Home {

@@ -1,7 +1,8 @@
 //! The other way: the text of an entry read naively, each second of a window walked as cronie's loop walks its minutes.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
-use chrono_tz::Tz;
+
+use crate::zone::Tz;
 
 const NAMES: &[(&str, u32)] = &[
     ("JAN", 1),

@@ -145,7 +145,7 @@ fn where_the_clocks_do_not_change_it_is_croner() {
         let day = text.rsplit(' ').nth(2);
         if !starred(day) && let Ok(entry) = crate::config::value::CronEntry::read(&text) {
             let cron = CronParser::new().parse(&text).unwrap();
-            let moments = Occurrences::new(&entry, chrono_tz::Tz::UTC);
+            let moments = Occurrences::new(&entry, crate::zone::Tz::UTC);
             let mut after = from + TimeDelta::seconds(skip);
             for _ in 0..20 {
                 let next = cron.find_next_occurrence(&after, false).unwrap();

@@ -8,7 +8,7 @@ use crate::trigger::Missed;
 /// What becomes of the moments of `text` since `after`.
 fn planned(text: &str, missed: Missed, max_age: Option<u64>, after: &str, now: &str) -> Plan {
     let entry = entry(text);
-    let moments = Occurrences::new(&entry, chrono_tz::Europe::Madrid);
+    let moments = Occurrences::new(&entry, crate::zone::Tz::named("Europe/Madrid").unwrap());
     let policy = Policy {
         missed,
         max_age: max_age.map(Duration::from_secs),

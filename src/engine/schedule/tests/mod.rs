@@ -6,10 +6,10 @@ mod missed;
 mod start;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::Occurrences;
 use crate::config::value::CronEntry;
+use crate::zone::Tz;
 
 fn entry(text: &str) -> CronEntry {
     CronEntry::read(text).unwrap_or_else(|(what, right)| panic!("{what}: {right}"))

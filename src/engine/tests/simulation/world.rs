@@ -114,7 +114,7 @@ impl World {
     pub(super) fn load(&self) -> Loaded {
         let folder = Folder::Disk(self.folder.path().to_owned());
         let texts = folder.read().expect("it can be read");
-        let config = Config::resolve(texts, chrono_tz::Tz::UTC);
+        let config = Config::resolve(texts, crate::zone::Tz::UTC);
         assert_eq!(config.problems, [], "{:#?}", self.plans);
         Loaded::new(folder, config).0
     }

@@ -234,7 +234,7 @@ fn loaded(folder: PathBuf, jobs: &[(&str, &str)]) -> Arc<Loaded> {
         unreadable: Vec::new(),
         stamp: crate::config::stamp::Stamp::default(),
     };
-    let config = Config::resolve(texts, chrono_tz::Tz::UTC);
+    let config = Config::resolve(texts, crate::zone::Tz::UTC);
     assert_eq!(config.problems, []);
     Arc::new(Loaded::new(Folder::Disk(folder), config).0)
 }

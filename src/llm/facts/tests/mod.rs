@@ -4,13 +4,13 @@ mod days;
 mod times;
 
 use chrono::TimeZone;
-use chrono_tz::Europe::Madrid;
 use serde_json::json;
 
 use super::Kind::Number;
 use super::*;
 use crate::template::Locale;
 use crate::template::Locale::{En, Es};
+use crate::zone::Tz;
 
 fn facts() -> Value {
     json!({
@@ -33,7 +33,10 @@ fn facts() -> Value {
 }
 
 fn now() -> DateTime<Tz> {
-    Madrid.with_ymd_and_hms(2026, 11, 20, 7, 0, 0).unwrap()
+    Tz::named("Europe/Madrid")
+        .unwrap()
+        .with_ymd_and_hms(2026, 11, 20, 7, 0, 0)
+        .unwrap()
 }
 
 #[track_caller]
@@ -282,7 +285,9 @@ fn wordings_of_a_good_briefing_pass() {
         { "date": "2026-11-21", "weekday": 6, "start_time": "10:00", "end_time": "11:00", "all_day": false, "title": "Swimming" }
     ], "count": 1 } });
     let now = "2026-11-20T07:00:00+01:00".parse::<DateTime<chrono::FixedOffset>>();
-    let now = now.unwrap().with_timezone(&chrono_tz::Europe::Madrid);
+    let now = now
+        .unwrap()
+        .with_timezone(&Tz::named("Europe/Madrid").unwrap());
     let text = "today: Friday 20 November\n- 09:00-09:30: Stand-up\n- 11:30-12:30: Dentist\n- 12:00-13:00: Design review\n- all day: Bin collection\ntomorrow: 10:00 Swimming";
     let mut refused = Vec::new();
     let mut check = |language, answer: &str| {

@@ -59,7 +59,7 @@ impl Fake {
     }
 
     async fn look(&mut self) -> Result<Reading, JournalError> {
-        let zone = chrono_tz::Europe::Madrid;
+        let zone = Tz::named("Europe/Madrid").unwrap();
         let reading = read_journal(&self.look, &self.memory, &self.journal, now(), zone).await?;
         let values = reading.changes.iter().cloned();
         let kept = values.filter_map(|(name, value)| Some((name, value?)));

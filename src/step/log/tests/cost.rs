@@ -26,7 +26,7 @@ fn a_cancelled_look_ends() {
     let stop = AtomicBool::new(true);
     let around = Surroundings {
         now: step.now,
-        zone: chrono_tz::UTC,
+        zone: crate::zone::Tz::UTC,
         own: &[],
         cancel: Cancel(&stop),
     };

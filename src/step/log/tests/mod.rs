@@ -76,7 +76,7 @@ impl Step {
         let never = AtomicBool::new(false);
         let around = Surroundings {
             now: self.now,
-            zone: chrono_tz::Europe::Madrid,
+            zone: crate::zone::Tz::named("Europe/Madrid").unwrap(),
             own: &self.own,
             cancel: Cancel(&never),
         };
