@@ -421,4 +421,12 @@ async fn every_past_moment_has_its_story() {
         .json();
     assert_eq!(answer["slots"][0]["state"], "failed");
     assert_eq!(answer["slots"][0]["run"], 2);
+    // The job is gone: what it did is still told.
+    std::fs::remove_file(folder.path("jobs/daily-briefing.toml")).expect("removed");
+    folder
+        .run(["why", "daily-briefing", "2026-11-12 07:00"])
+        .prints(&["ran at 07:00 and failed (by an earlier trigger, cron:0 7 * * *"]);
+    folder.run(["why", "daily-briefing", "2026-11-12 07:30"]).prints(&[
+        "No slot at Thu 12 Nov 2026 07:30 CET: none of `daily-briefing`, which is no longer there",
+    ]);
 }

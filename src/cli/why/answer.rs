@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Offset, TimeZone, Utc};
 
-use super::Kept;
+use super::{Kept, Subject};
 use crate::cli::history::state_word;
 use crate::cli::moment::{Asked, clock, length, shown};
-use crate::config::Job;
 use crate::config::value::Field;
 use crate::engine::schedule::Occurrences;
 use crate::job::{Fate, Outcome, Reason, RunId, RunState, Stretch};
@@ -32,7 +31,7 @@ pub(super) struct Answer {
 /// What all answers about a job start from.
 pub(super) struct Known<'a> {
     store: Kept<'a>,
-    job: &'a Job,
+    subject: Subject<'a>,
     now: DateTime<Utc>,
     zone: Tz,
     loaded: HashMap<TimedTrigger, DateTime<Utc>>,
@@ -55,19 +54,22 @@ impl Answer {
 impl<'a> Known<'a> {
     pub(super) fn read(
         store: Kept<'a>,
-        job: &'a Job,
+        subject: Subject<'a>,
         now: DateTime<Utc>,
         zone: Tz,
     ) -> Result<Self, StoreError> {
         let (loaded, pause) = match store {
             Some(store) => store.read_now(|reader| {
-                Ok((reader.triggers()?, reader.pauses()?.get(&job.name).copied()))
+                Ok((
+                    reader.triggers()?,
+                    reader.pauses()?.get(subject.name).copied(),
+                ))
             })?,
             None => (HashMap::new(), None),
         };
         Ok(Known {
             store,
-            job,
+            subject,
             now,
             zone,
             loaded,
@@ -82,7 +84,7 @@ impl<'a> Known<'a> {
         cron: &Cron,
         due: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
-        let (job, now) = (&self.job.name, self.now);
+        let (job, now) = (self.subject.name, self.now);
         let (row, accounted) = match self.store {
             Some(store) => store.read_now(|reader| {
                 let row = reader.slot(job, &trigger.id, due)?;
@@ -109,15 +111,19 @@ impl<'a> Known<'a> {
     pub(super) fn of_earlier_triggers(
         &self,
         store: &Store,
-        job: &Job,
         asked: &Asked,
     ) -> Result<Vec<Answer>, StoreError> {
         let rows = store.read_now(|reader| {
             let mut rows = Vec::new();
-            for trigger in reader.slot_triggers(&job.name)? {
-                if !job.triggers.iter().any(|known| known.id == trigger) {
+            for trigger in reader.slot_triggers(self.subject.name)? {
+                if !self
+                    .subject
+                    .triggers()
+                    .iter()
+                    .any(|known| known.id == trigger)
+                {
                     for (from, to) in asked.windows.iter().copied() {
-                        rows.extend(reader.slots_within(&job.name, &trigger, from, to)?);
+                        rows.extend(reader.slots_within(self.subject.name, &trigger, from, to)?);
                     }
                 }
             }
@@ -210,7 +216,7 @@ impl<'a> Known<'a> {
         due: DateTime<Utc>,
         accounted: Option<DateTime<Utc>>,
     ) -> (&'static str, String) {
-        if !self.job.enabled || !trigger.enabled {
+        if self.subject.job.is_some_and(|job| !job.enabled) || !trigger.enabled {
             return ("off", "switched off: `enabled = false`".to_owned());
         }
         if due > self.now {
@@ -227,7 +233,7 @@ impl<'a> Known<'a> {
             };
         }
         let key = TimedTrigger {
-            job: self.job.name.clone(),
+            job: self.subject.name.to_owned(),
             id: trigger.id.clone(),
             moments: trigger.kind.derived_id(),
         };

@@ -38,14 +38,23 @@ pub struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let job = context.known_job(&config, &folder, &arguments.job)?;
     let (now, zone) = (context.clock.now(), config.settings.timezone);
     let asked = asked(&arguments.when.join(" "), now, zone)?;
     let store = context.existing_store()?;
-    let known = Known::read(store.as_ref(), &job, now, zone).map_err(Error::from)?;
+    let name = &arguments.job;
+    let job = match context.known_job(&config, &folder, name) {
+        Ok(job) => Some(job),
+        Err(_) if !config.sources.contains_key(name) && had_slots(store.as_ref(), name)? => None,
+        Err(error) => return Err(error),
+    };
+    let subject = Subject {
+        name,
+        job: job.as_deref(),
+    };
+    let known = Known::read(store.as_ref(), subject, now, zone).map_err(Error::from)?;
     let mut answers = Vec::new();
     let mut more = 0;
-    for (trigger, cron) in crons(&job) {
+    for (trigger, cron) in subject.crons() {
         let due = within(cron, &asked);
         more += due.len().saturating_sub(MOST);
         for due in due.into_iter().take(MOST) {
@@ -55,13 +64,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     if let Some(store) = &store {
         answers.extend(
             known
-                .of_earlier_triggers(store, &job, &asked)
+                .of_earlier_triggers(store, &asked)
                 .map_err(Error::from)?,
         );
     }
     answers.sort_by_key(|answer| answer.due);
     if arguments.json {
-        outln!("{}", to_json(&job, &asked, &answers));
+        outln!("{}", to_json(subject, &asked, &answers));
         return Ok(0);
     }
     if let Some(never) = asked.never {
@@ -98,19 +107,40 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         outln!("and {more} more: ask for a time of the day");
     }
     if answers.is_empty() {
-        nothing(&job, &asked, zone);
+        nothing(subject, &asked, zone);
     }
     Ok(0)
 }
 
-/// The cron triggers of a job, those included that are switched off.
-fn crons(job: &Job) -> impl Iterator<Item = (&Trigger, &Cron)> {
-    job.triggers
-        .iter()
-        .filter_map(|trigger| match &trigger.kind {
-            Kind::Cron(cron) => Some((trigger, cron)),
-            _ => None,
-        })
+/// What is asked about: a job, or the name of one that is no longer there.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    name: &'a str,
+    job: Option<&'a Job>,
+}
+
+impl<'a> Subject<'a> {
+    fn triggers(self) -> &'a [Trigger] {
+        self.job.map_or(&[], |job| &job.triggers)
+    }
+
+    /// The cron triggers, those included that are switched off.
+    fn crons(self) -> impl Iterator<Item = (&'a Trigger, &'a Cron)> {
+        self.triggers()
+            .iter()
+            .filter_map(|trigger| match &trigger.kind {
+                Kind::Cron(cron) => Some((trigger, cron)),
+                _ => None,
+            })
+    }
+}
+
+fn had_slots(store: Option<&Store>, job: &str) -> Result<bool, Error> {
+    let Some(store) = store else {
+        return Ok(false);
+    };
+    let triggers = store.read_now(|reader| reader.slot_triggers(job));
+    Ok(!triggers.map_err(Error::from)?.is_empty())
 }
 
 /// The due moments of a trigger that are asked about.
@@ -124,10 +154,10 @@ fn within(cron: &Cron, asked: &Asked) -> Vec<DateTime<Utc>> {
 }
 
 /// Nothing was due: which field does not fit, and what is near.
-fn nothing(job: &Job, asked: &Asked, zone: Tz) {
+fn nothing(subject: Subject<'_>, asked: &Asked, zone: Tz) {
     let when = shown(asked.from(), zone, zone);
     let mut any = false;
-    for (_, cron) in crons(job) {
+    for (_, cron) in subject.crons() {
         any = true;
         let moments = Occurrences::new(&cron.entry, cron.timezone);
         outln!("No slot at {when}: {}", answer::misfit(cron, asked));
@@ -140,15 +170,16 @@ fn nothing(job: &Job, asked: &Asked, zone: Tz) {
         near("after", moments.next(asked.from()));
     }
     if !any {
-        outln!(
-            "No slot at {when}: `{}` has no cron trigger; `reveille history {}` lists its runs",
-            job.name,
-            job.name
-        );
+        let name = subject.name;
+        let because = match subject.job {
+            Some(_) => format!("`{name}` has no cron trigger"),
+            None => format!("none of `{name}`, which is no longer there"),
+        };
+        outln!("No slot at {when}: {because}; `reveille history {name}` lists its runs");
     }
 }
 
-fn to_json(job: &Job, asked: &Asked, answers: &[Answer]) -> Value {
+fn to_json(subject: Subject<'_>, asked: &Asked, answers: &[Answer]) -> Value {
     let time = |at: DateTime<Utc>, zone: Tz| {
         at.with_timezone(&zone)
             .to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -163,12 +194,13 @@ fn to_json(job: &Job, asked: &Asked, answers: &[Answer]) -> Value {
         })
     });
     let mut found = json!({
-        "job": job.name,
+        "job": subject.name,
         "asked": asked.windows.iter().map(|(from, to)| [time(*from, Tz::UTC), time(*to, Tz::UTC)]).collect::<Vec<_>>(),
         "slots": slots.collect::<Vec<_>>(),
     });
     if answers.is_empty() {
-        let why: Vec<_> = crons(job)
+        let why: Vec<_> = subject
+            .crons()
             .map(|(_, cron)| answer::misfit(cron, asked))
             .collect();
         found["why_not"] = json!(why);
