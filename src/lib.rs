@@ -22,13 +22,15 @@
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; programs that end for certain;
 //!   the minijinja environment and its checker; files that stay inside; memory that is given back.
-//! - [`calendar`], [`llm`], [`system`], [`watch`]: iCalendar to the items of some days; models, routes, the fence and the fact
-//!   guard; this machine's facts; files that came, changed or went.
+//! - [`calendar`], [`llm`], [`system`], [`telegram`], [`watch`]: iCalendar to the items of some days; models, routes, the fence and
+//!   the fact guard; this machine's facts; the Bot API, Markdown to its entities, whose job a message is; files that came,
+//!   changed or went.
 //! - [`trigger`], [`step`], [`delivery`]: one file a kind. A kind has its keys as typed (`Authored`), `resolve`, and its action.
 //! - [`config`]: files to jobs. [`config::read`] finds every mistake of a file, [`config::resolve`] is what a kind is checked
 //!   against, [`config::job_file`] and [`config::settings`] put it together.
 //! - [`engine`]: executes runs. [`engine::Intake`] is where triggers and people bring events, [`engine::Queue`] who runs when,
-//!   [`engine::Outbox`] what sends, [`engine::Timetable`] what is due, [`engine::schedule`] when; [`engine::Daemon`] joins them.
+//!   [`engine::Outbox`] what sends, [`engine::chats`] reads the chats, [`engine::Timetable`] what is due, [`engine::schedule`] when;
+//!   [`engine::Daemon`] joins them.
 //! - [`web`]: the HTTP listener: requests to events.
 //! - [`cli`]: one file a command, and the socket through which the daemon serves it.
 //!
@@ -39,7 +41,7 @@
 //!
 //! - `job`, [`engine::schedule`] and `config` (but for [`config::folder`] and [`config::secrets`]) do no I/O and never read the clock.
 //! - Only [`clock`] asks the system for the time, sleeps, or makes time-ordered ids. Only [`store`] knows SQL. Only
-//!   [`llm`] knows a provider's JSON.
+//!   [`llm`] knows a provider's JSON, and only [`telegram`] Telegram's.
 //! - Arrows point down the list above.
 //! - A new kind is one file, one line in its `kinds!` table, and the match arms that the compiler then asks for.
 //! - Text from outside fills text. It chooses no step, recipient, path, host or program; `check` refuses it among a prompt's
@@ -68,6 +70,10 @@
 //!   pages, and memory that the allocator kept.
 //! - mimalloc, because glibc's allocator waits for itself where one thread frees what another took, as events do, and musl's has
 //!   one lock (twice the events a second); without huge pages, of which one would be a quarter of the memory at rest.
+//! - What Telegram sends is read from its JSON, not into teloxide's types: an entity that those do not know yet costs the whole
+//!   message there. What is sent are teloxide's payloads, by its client.
+//! - A message in parts, and one that may have arrived, say so in their outbox row: the next try goes on behind the parts that
+//!   arrived, and a repeat on a phone is marked as one.
 //! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
 
 #[macro_use]
@@ -90,6 +96,7 @@ pub mod sandbox;
 pub mod step;
 pub mod store;
 pub mod system;
+pub mod telegram;
 pub mod template;
 pub mod thrift;
 pub mod trigger;

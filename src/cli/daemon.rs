@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
@@ -14,7 +15,7 @@ use self::door::Socket;
 use super::context::Context;
 use super::manager;
 use super::moment::shown;
-use super::socket::Lent;
+use super::socket::{Lent, overhear};
 use crate::clock::{Clock, timeout};
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::engine::{
@@ -115,7 +116,8 @@ async fn live(
         let _ = told.await;
     }));
     // The last, so that its looking around takes nobody's time who is waited for.
-    daemon.bring_events();
+    let lent = Lent::new(&engine, daemon.intake.clone());
+    daemon.bring_events(Arc::new(move |words| overhear(lent.clone(), words).boxed()));
     manager::ready();
     let frugal = tokio::spawn(frugal(Arc::clone(&engine.clock), daemon.intake.reloaded()));
     for store::Notice::SetAside { file, why } in opened.notices {

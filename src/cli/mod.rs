@@ -29,6 +29,7 @@ mod show;
 pub mod socket;
 mod spinner;
 mod status;
+mod telegram;
 mod why;
 
 use std::path::PathBuf;
@@ -96,6 +97,8 @@ enum Command {
     Show(show::Arguments),
     /// Show how everything stands: daemon, jobs, runs, outbox, alerts, clock, disk
     Status(status::Arguments),
+    /// Who may write to the bot
+    Telegram(telegram::Arguments),
     /// Hear nothing of a job's failures, or of failures like these, for a while
     Mute(mute::Arguments),
     /// Hear of them again
@@ -145,6 +148,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::History(arguments) => history::run(context, arguments),
         Command::Show(arguments) => show::run(context, arguments),
         Command::Status(arguments) => status::run(context, arguments),
+        Command::Telegram(arguments) => telegram::run(context, arguments),
         Command::Mute(arguments) => mute::run(context, arguments),
         Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
@@ -174,6 +178,7 @@ impl Command {
             | Command::History(_)
             | Command::Show(_)
             | Command::Status(_)
+            | Command::Telegram(_)
             | Command::Mute(_)
             | Command::Unmute(_)
             | Command::Outbox(_)

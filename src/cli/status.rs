@@ -204,6 +204,7 @@ impl Status {
             None => format!("`{}`", alert.about),
             Some(Subject::File(path)) => path,
             Some(Subject::Watch(job)) => format!("`{job}`"),
+            Some(Subject::Chats) => "the chats".to_owned(),
             Some(Subject::Place(place)) => format!("messages to {place}"),
         };
         format!("{about} ({times}{run}): {reason}")

@@ -4,6 +4,7 @@
 //! [`settings`] and [`job_file`] resolve them, [`diagnostic`] shows what is wrong.
 
 mod circles;
+mod clashes;
 mod conceal;
 pub mod diagnostic;
 pub mod examples;
@@ -79,9 +80,9 @@ impl Config {
             problems.append(&mut found);
             jobs.extend(job.map(|job| (name.clone(), Arc::new(job))));
         }
-        for name in circles::find(&jobs, &texts.jobs, &mut problems) {
-            jobs.remove(&name);
-        }
+        let circles = circles::find(&jobs, &texts.jobs, &mut problems);
+        let clashes = clashes::find(&jobs, &texts.jobs, &mut problems);
+        jobs.retain(|name, _| !circles.contains(name) && !clashes.contains(name));
         sort(&mut problems);
         Config {
             settings: world.settings,

@@ -27,6 +27,7 @@ pub use owner::to_owner;
 pub use prepare::{Making, prepare};
 pub use send::{
     By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, place, send, spacing,
+    tells_repeats,
 };
 pub use telegram::Telegram;
 pub use webhook::Webhook;

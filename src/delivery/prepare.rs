@@ -50,6 +50,12 @@ impl Making<'_> {
         let event = self.roots.get("event")?;
         (event["kind"] == "telegram").then(|| event["chat"]["id"].as_i64())?
     }
+
+    /// The message that the event is, if it is one.
+    pub(super) fn message(&self) -> Option<i64> {
+        self.origin()?;
+        self.roots.get("event")?["message"].as_i64()
+    }
 }
 
 /// Renders the delivery at `position` of the job; `None` when there is nothing to send.

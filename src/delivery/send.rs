@@ -13,7 +13,8 @@ use crate::config::Settings;
 use crate::config::secrets::Secrets;
 use crate::job::{DeliveryId, NewDelivery};
 use crate::journal::Level;
-use crate::net::{Client, Limits, Policy};
+use crate::net::{Client, Limits, Policy, Secret};
+use crate::telegram::{Bot, Post};
 
 /// What every kind goes out by, shared by all messages: connections are kept for the next one.
 #[derive(Debug)]
@@ -23,13 +24,30 @@ pub struct Channels {
     pub(super) clock: Arc<dyn Clock>,
     /// Its hosts are those that the owner typed, and it follows no redirect.
     pub(super) http: Client,
+    /// The way out to chats.
+    pub telegram: Post,
 }
 
 impl Channels {
     /// Nothing is built or connected yet.
     pub fn new(state: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let http = Client::new(Policy::typed(), Limits::default(), Arc::clone(&clock));
-        Channels { state, clock, http }
+        let telegram = Post::new(Arc::clone(&clock));
+        Channels {
+            state,
+            clock,
+            http,
+            telegram,
+        }
+    }
+
+    /// The bot with this token.
+    ///
+    /// # Errors
+    /// The address of its server is none.
+    pub fn bot(&self, token: &Secret, server: Option<&str>) -> Result<Bot, String> {
+        let bot = self.telegram.bot(token, server, &self.http);
+        bot.map_err(|error| error.to_string())
     }
 }
 
@@ -87,6 +105,8 @@ pub enum Said<'a> {
 pub enum Sent {
     /// The other side has it; what it gave as proof.
     Delivered(Option<Value>),
+    /// The other side has a part of it, and the rest follows at once; what is known so far.
+    Part(Value),
     /// It has it not, and may take it later.
     Again {
         /// Why not.
@@ -104,7 +124,7 @@ impl Sent {
     /// Why it did not arrive.
     pub(super) fn reason(&mut self) -> Option<&mut String> {
         match self {
-            Sent::Delivered(_) => None,
+            Sent::Delivered(_) | Sent::Part(_) => None,
             Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) => {
                 Some(reason)
             }
@@ -172,9 +192,14 @@ pub fn spacing(kind: &str) -> Duration {
     }
 }
 
-/// Sends one message of the outbox, once.
+/// Whether a message of this kind says so where it may be sent a second time.
+pub fn tells_repeats(kind: &str) -> bool {
+    kind == "telegram"
+}
+
+/// Sends one message of the outbox, or the next part of it, once. Beside its number is what is known of it.
 pub async fn send(
-    id: DeliveryId,
+    (id, progress): (DeliveryId, &Value),
     message: &NewDelivery,
     sending: Sending<'_>,
     say: &mut Say<'_>,
@@ -198,11 +223,14 @@ pub async fn send(
                 (sending.by, say),
             ),
         },
-        Target::Telegram(_) => instead(
-            message,
-            "this version is not connected to Telegram",
-            (sending.by, say),
-        ),
+        Target::Telegram(target) => match &sending.settings.telegram {
+            Some(settings) => Box::pin(target.send(body, progress, settings, sending)).await,
+            None => instead(
+                message,
+                "no [telegram] in config/reveille.toml",
+                (sending.by, say),
+            ),
+        },
     }
 }
 
@@ -221,7 +249,8 @@ pub fn place(message: &NewDelivery) -> String {
 /// Whether a message has no way out but the terminal of the person who asked.
 pub fn is_for_terminal(message: &NewDelivery, settings: &Settings) -> bool {
     match message.kind.as_str() {
-        "console" | "telegram" => true,
+        "console" => true,
+        "telegram" => settings.telegram.is_none(),
         "email" => settings.email.is_none(),
         _ => false,
     }

@@ -3,9 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Making;
+use serde_json::{Value, json};
+
+use super::{Making, Sending, Sent};
 use crate::config::resolve::Scope;
+use crate::config::settings::TelegramSettings;
 use crate::config::value::At;
+use crate::telegram::{self, Failure, LONGEST, Outgoing, render, split};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -70,6 +74,9 @@ pub struct Target {
     /// Without a sound.
     #[serde(default)]
     pub silent: bool,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<i64>,
 }
 
 impl Authored {
@@ -109,6 +116,7 @@ impl Telegram {
                 Recipient::Chat(chat) => Some(chat),
             },
             silent: self.silent,
+            reply_to: making.message().filter(|_| self.reply),
         }
     }
 }
@@ -118,4 +126,79 @@ impl Target {
         self.chat
             .map_or_else(|| "owner".to_owned(), |chat| chat.to_string())
     }
+
+    /// Sends the next message of a text; `progress` names those that arrived.
+    pub(super) async fn send(
+        self,
+        body: &str,
+        progress: &Value,
+        settings: &TelegramSettings,
+        sending: Sending<'_>,
+    ) -> Sent {
+        let post = &sending.channels.telegram;
+        let Some(chat) = self.chat.or(settings.owner).or(post.owner()) else {
+            return Sent::later("nobody is the bot's owner yet: `reveille telegram pair`");
+        };
+        let bot = sending
+            .secrets
+            .get(&settings.token)
+            .and_then(|token| sending.channels.bot(&token, settings.api_url.as_deref()));
+        let bot = match bot {
+            Ok(bot) => bot,
+            Err(why) => return Sent::later(why),
+        };
+        let mut numbers = numbers(progress);
+        let chunks = split(&render(body), LONGEST - telegram::REPEAT_LONGEST);
+        let Some(chunk) = chunks.get(numbers.len()) else {
+            return Sent::Delivered(Some(receipt(chat, &numbers)));
+        };
+        let mut message = Outgoing {
+            chat,
+            chunk: chunk.clone(),
+            silent: self.silent,
+            reply_to: self.reply_to.filter(|_| numbers.is_empty()),
+        };
+        if progress["perhaps"] == true {
+            message.chunk.mark_repeat(sending.settings.language);
+        }
+        post.turn(chat).await;
+        match telegram::send(&bot, &mut message).await {
+            Ok(number) => {
+                numbers.push(number);
+                let receipt = receipt(message.chat, &numbers);
+                match numbers.len() < chunks.len() {
+                    true => Sent::Part(receipt),
+                    false => Sent::Delivered(Some(receipt)),
+                }
+            }
+            Err(failure) => {
+                let reason = failure.words();
+                match failure {
+                    Failure::Flood(after) => {
+                        post.hold(chat, after);
+                        let after = Some(after);
+                        Sent::Again { reason, after }
+                    }
+                    Failure::Refused(_) | Failure::Form(_) | Failure::Migrated(_) => {
+                        Sent::Refused(reason)
+                    }
+                    Failure::Server(_) | Failure::Lost(_) => Sent::Unknown(reason),
+                    // The owner can mend these.
+                    Failure::Token | Failure::Conflict { .. } | Failure::Unreachable(_) => {
+                        Sent::later(reason)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The messages that arrived.
+fn numbers(progress: &Value) -> Vec<i64> {
+    let numbers = progress["messages"].as_array().into_iter().flatten();
+    numbers.filter_map(Value::as_i64).collect()
+}
+
+fn receipt(chat: i64, messages: &[i64]) -> Value {
+    json!({ "chat": chat, "messages": messages })
 }

@@ -139,7 +139,9 @@ impl Alerts {
                 let fingerprint = match subject {
                     // The place of a mistake is what a person needs of it.
                     Subject::File(_) => fingerprint::exact(&reason),
-                    Subject::Place(_) | Subject::Watch(_) => fingerprint::fingerprint("", &reason),
+                    Subject::Place(_) | Subject::Watch(_) | Subject::Chats => {
+                        fingerprint::fingerprint("", &reason)
+                    }
                 };
                 let heard = Heard::Bad {
                     fingerprint,

@@ -7,8 +7,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::{
-    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, hear, startup,
-    tend, watches,
+    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, chats, hear,
+    startup, tend, watches,
 };
 use crate::clock;
 use crate::store::Store;
@@ -60,8 +60,10 @@ impl Daemon {
         let (latest, reading) = watch::channel(Arc::clone(&engine.loaded));
         let alerts = Alerts::load(&engine, reading.clone()).await?;
         engine.alerts = Some(alerts.clone());
+        let owner = chats::owner(&engine.store)?;
         let outbox = Outbox::new(engine.clone(), reading.clone(), hear(alerts.clone()));
         alerts.sent_by(&outbox);
+        outbox.set_owner(owner);
         outbox.begin().await?;
         let queue = Queue::new(engine, outbox.clone(), reading);
         let ends = Ends(Arc::clone(&queue));
@@ -80,8 +82,8 @@ impl Daemon {
         })
     }
 
-    /// From now on files and the start itself bring events by themselves.
-    pub fn bring_events(&mut self) {
+    /// From now on files, chats and the start itself bring events by themselves.
+    pub fn bring_events(&mut self, verbs: chats::Verbs) {
         let engine = &self.queue.engine;
         let (clock, store) = (Arc::clone(&engine.clock), engine.store.clone());
         self.triggers.spawn(watches::bring(
@@ -91,6 +93,13 @@ impl Daemon {
             Arc::clone(&self.edited),
             self.alerts.clone(),
         ));
+        self.triggers.spawn(chats::bring(chats::Chats {
+            clock: Arc::clone(&clock),
+            store: self.store().clone(),
+            intake: self.intake.clone(),
+            alerts: self.alerts.clone(),
+            verbs,
+        }));
         self.triggers
             .spawn(startup::bring(clock, self.intake.clone()));
         self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));

@@ -10,9 +10,9 @@ use super::outbox::{Row, judge};
 use super::queue::Seat;
 use super::run::{Deliver, Finished};
 use super::runner::UnderWay;
-use super::{Engine, EngineError, Message, Observer, Progress};
+use super::{Engine, EngineError, Message, Observer, Progress, chats};
 use crate::delivery::{self, By, Channels, Making, Said, Sending, Sent};
-use crate::job::{NewDelivery, OnUnknown, Outcome, RunState, StepEnd, StepRecord};
+use crate::job::{NewDelivery, Outcome, RunState, StepEnd, StepRecord};
 use crate::store::Settled;
 
 impl UnderWay<'_> {
@@ -159,35 +159,41 @@ impl Engine {
     /// Sends a message of the outbox and writes down what became of it.
     pub(super) async fn send(
         &self,
-        row: Row,
+        mut row: Row,
         print: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Out, EngineError> {
         let now = self.clock.now();
-        let kind = &row.message.kind;
+        let kind = row.message.kind.clone();
         let due = row.ready_at(now);
         if due > now || row.message.policy.digest.is_some() {
             let due = due.with_timezone(&self.loaded.settings.timezone);
             let due = due.format("%a %d %b %Y %H:%M");
             return Ok(Out::Kept(format!("{kind}: {due}")));
         }
-        let settled = match row.expired(now) {
-            Some(expired) => expired,
-            None => {
-                if row.message.policy.on_unknown == OnUnknown::Park {
-                    self.store.sending(row.id).await?;
+        let settled = loop {
+            let settled = match row.expired(self.clock.now()) {
+                Some(expired) => expired,
+                None => {
+                    if row.is_marked() {
+                        self.store.sending(row.id).await?;
+                    }
+                    let sent = self.send_once(&row, print).await;
+                    judge(&row, sent, self.clock.now())
                 }
-                let sent = self.send_once(&row, print).await;
-                judge(&row, sent, self.clock.now())
+            };
+            self.store.settle(row.id, settled.clone()).await?;
+            match settled {
+                Settled::Part(progress) => row = row.after(progress),
+                settled => break settled,
             }
         };
-        self.store.settle(row.id, settled.clone()).await?;
         Ok(match settled {
-            Settled::Sent(_) => Out::Sent,
+            Settled::Sent(_) | Settled::Part(_) => Out::Sent,
             Settled::Failed(reason) => Out::Unsent(format!("{kind}: {reason}")),
             Settled::Parked(reason) => {
                 Out::Unsent(format!("{kind}: {reason}; see `reveille outbox`"))
             }
-            Settled::Again(_, reason) => Out::Waits(format!(
+            Settled::Again(_, reason) | Settled::Perhaps(_, reason) => Out::Waits(format!(
                 "{kind}: {reason}; it stays in the outbox for the daemon or a later run"
             )),
         })
@@ -195,6 +201,11 @@ impl Engine {
 
     async fn send_once(&self, row: &Row, print: &mut (dyn FnMut(&str) + Send)) -> Sent {
         let channels = Channels::new(self.state.clone(), Arc::clone(&self.clock));
+        if row.message.kind == "telegram" {
+            channels
+                .telegram
+                .set_owner(chats::owner(&self.store).ok().flatten());
+        }
         let sending = Sending {
             channels: &channels,
             settings: &self.loaded.settings,
@@ -206,7 +217,8 @@ impl Engine {
                 print(text);
             }
         };
-        let mut sent = delivery::send(row.id, &row.message, sending, &mut say).await;
+        let mut sent =
+            delivery::send((row.id, &row.progress), &row.message, sending, &mut say).await;
         if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) =
             &mut sent
         {

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod alerts;
+pub mod chats;
 mod commands;
 mod context;
 mod daemon;

@@ -8,7 +8,7 @@ use super::following::Ended;
 use super::outbox::Row;
 use super::queue::Queue;
 use super::{Engine, EngineError, Message};
-use crate::job::{DeliveryId, Outcome, RunId, RunState, TriggerKind};
+use crate::job::{DeliveryId, OnUnknown, Outcome, RunId, RunState, TriggerKind};
 use crate::store::{Delivery, DeliveryState, Orphan, RunUpdate, Settled, StoreError};
 
 /// A run that another process left behind, and what is known of it.
@@ -154,7 +154,8 @@ impl LeftOver<'_> {
         tell: &mut (dyn FnMut(Late<'_>) + Send),
     ) -> Result<(), EngineError> {
         let (engine, lane) = (self.engine, &delivery.message.lane);
-        if delivery.state == DeliveryState::Sending {
+        let once = delivery.message.policy.on_unknown == OnUnknown::Park;
+        if once && delivery.state == DeliveryState::Sending {
             let why =
                 "the program stopped while it was sent: it may have arrived; see `reveille outbox`";
             match engine

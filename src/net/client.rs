@@ -183,8 +183,17 @@ impl Client {
                 response,
                 origin,
             }),
-            Err(error) => Err(NetError::from_reqwest(&origin, error)),
+            Err(error) => Err(NetError::of(&origin, error)),
         }
+    }
+
+    /// The client behind it, for a library that makes its own requests to `url`; the caller keeps the time.
+    ///
+    /// # Errors
+    /// The address is not one, or is refused; [`NetError::Setup`].
+    pub fn behind(&self, url: &str) -> Result<(reqwest::Client, Url), NetError> {
+        let url = self.policy.check(url)?;
+        Ok((self.http(&url)?.clone(), url))
     }
 
     /// Loading the root certificates takes milliseconds, so plain http does without.
@@ -240,7 +249,7 @@ impl Streaming {
     /// `Broken`, or `TooLarge` once the limit is passed.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, NetError> {
         let chunk = self.response.chunk().await;
-        let chunk = chunk.map_err(|error| NetError::from_reqwest(&self.origin, error))?;
+        let chunk = chunk.map_err(|error| NetError::of(&self.origin, error))?;
         self.received += chunk.as_ref().map_or(0, |bytes| bytes.len() as u64);
         if self.received > self.limit {
             return Err(NetError::TooLarge {

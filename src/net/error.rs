@@ -97,7 +97,7 @@ impl NetError {
     }
 
     /// The kind of a failure of reqwest, without the URL that its own text would show.
-    pub(super) fn from_reqwest(origin: &str, error: reqwest::Error) -> Self {
+    pub fn of(origin: &str, error: reqwest::Error) -> Self {
         let error = error.without_url();
         if let Some(ours) = sources(&error).find_map(|source| source.downcast_ref::<NetError>()) {
             return ours.clone();

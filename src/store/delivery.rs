@@ -59,6 +59,8 @@ pub struct Delivery {
     pub message: NewDelivery,
     /// How it stands.
     pub state: DeliveryState,
+    /// What is known of it while it is open: the parts that arrived, whether all of it may have.
+    pub progress: Value,
     /// How often sending it was tried without success.
     pub attempts: u32,
     /// The last try's error.
@@ -212,12 +214,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let reason: Option<String> = row.get("reason")?;
     let word: String = row.get("state")?;
     let why = || reason.clone().unwrap_or_default();
+    let mut receipt = row.get::<_, Option<Json>>("receipt")?.map(|json| json.0);
     let state = match word.as_str() {
         "pending" => DeliveryState::Pending,
         "sending" => DeliveryState::Sending,
         "parked" => DeliveryState::Parked(why()),
         "sent" => DeliveryState::Sent {
-            receipt: row.get::<_, Option<Json>>("receipt")?.map(|json| json.0),
+            receipt: receipt.take(),
             at: row.get::<_, Micros>("sent_at")?.0,
         },
         "failed" => DeliveryState::Failed(why()),
@@ -239,6 +242,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
             expires_at: row.get::<_, Option<Micros>>("expires_at")?.map(|at| at.0),
         },
         state,
+        progress: receipt.unwrap_or_default(),
         attempts: row.get("attempts")?,
         reason,
         due_at,

@@ -14,6 +14,7 @@ mod die;
 mod error;
 #[cfg(test)]
 pub(crate) mod faults;
+mod gather;
 mod history;
 pub mod lock;
 mod open;
@@ -48,8 +49,9 @@ pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::delivery::{Delivery, DeliveryState, Listing};
 pub use self::error::StoreError;
+pub use self::gather::DIGEST;
 pub use self::history::{DeliveryCounts, Filter, RunRow, RunStory};
-pub use self::outbox::{DIGEST, Settled, Which};
+pub use self::outbox::{Settled, Which};
 pub use self::pause::Pause;
 pub use self::reader::Reader;
 pub use self::recovery::Orphan;

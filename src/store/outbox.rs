@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::delivery::{Delivery, open, policy_of};
-use super::value::{Json, JsonText, Micros};
+use super::delivery::{Delivery, open};
+use super::value::{JsonText, Micros};
 use super::{Store, StoreError, lock};
-use crate::job::{self, DeliveryId, NewDelivery, Policy, RunId};
+use crate::job::{DeliveryId, NewDelivery, Policy, RunId};
 
 /// What became of one try to send.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,10 @@ pub enum Settled {
     Parked(String),
     /// It is tried again then.
     Again(DateTime<Utc>, String),
+    /// It is tried again then, though it may have arrived.
+    Perhaps(DateTime<Utc>, String),
+    /// A part of it arrived, and the rest follows at once; what is known so far.
+    Part(Value),
 }
 
 /// Messages that a person means.
@@ -29,6 +33,13 @@ pub enum Which {
     One(DeliveryId),
     /// Every one that is open and not being sent.
     All,
+}
+
+/// What is known of a message that may have arrived.
+macro_rules! perhaps {
+    () => {
+        "json_set(coalesce(receipt, '{}'), '$.perhaps', json('true'))"
+    };
 }
 
 /// Why a message is dropped that a person does not want any more.
@@ -49,14 +60,20 @@ impl Store {
         .await
     }
 
-    /// Takes over a message whose process died before it sent it, for the process that holds the lock `owner`.
+    /// Takes over a message whose process died before it sent it, for the process that holds the lock `owner`; one whose bytes
+    /// may have left may have arrived.
     ///
     /// # Errors
     /// [`StoreError::NotPending`] if another process was quicker.
     pub async fn adopt_delivery(&self, delivery: &Delivery, owner: &str) -> Result<(), StoreError> {
         let (id, from, owner) = (delivery.id, delivery.owner.clone(), owner.to_owned());
         self.write(move |connection| {
-            let sql = "UPDATE deliveries SET owner = ?3 WHERE id = ?1 AND owner IS ?2 AND state = 'pending'";
+            let sql = concat!(
+                "UPDATE deliveries SET owner = ?3, receipt = CASE state WHEN 'sending' THEN ",
+                perhaps!(),
+                " ELSE receipt END, state = 'pending'
+                 WHERE id = ?1 AND owner IS ?2 AND state IN ('pending', 'sending')"
+            );
             let mut statement = connection.prepare_cached(sql)?;
             one(id, statement.execute((id.0, &from, &owner))?)
         })
@@ -141,23 +158,15 @@ impl Store {
         self.settle(id, Settled::Failed(reason.to_owned())).await
     }
 
-    /// Puts all that is due of a lane that gathers into one new message, in one commit: none of it is lost or sent twice,
-    /// whenever the program stops. `None` when nothing was due.
-    pub async fn gather(
-        &self,
-        lane: &str,
-        owner: &str,
-    ) -> Result<Option<(DeliveryId, NewDelivery)>, StoreError> {
-        let (lane, owner, now) = (lane.to_owned(), owner.to_owned(), self.now());
-        self.write(move |connection| gather(connection, &lane, &owner, now))
-            .await
-    }
-
     /// Makes messages due at once that were set aside, given up or wait for their next try; says how many.
     pub async fn retry_deliveries(&self, which: Which) -> Result<usize, StoreError> {
         let now = self.now();
-        let set = "state = 'pending', owner = CASE state WHEN 'pending' THEN owner END, attempts = 0, due_at = ?2,
-                   expires_at = CASE WHEN expires_at > ?2 THEN expires_at END, reason = NULL";
+        let set = concat!(
+            "receipt = CASE state WHEN 'parked' THEN ",
+            perhaps!(),
+            " ELSE receipt END, state = 'pending', owner = CASE state WHEN 'pending' THEN owner END, attempts = 0,
+             due_at = ?2, expires_at = CASE WHEN expires_at > ?2 THEN expires_at END, reason = NULL"
+        );
         let all = "(state IN ('parked', 'failed') OR attempts > 0)";
         self.by_hand(which, (set, all), Micros(now)).await
     }
@@ -219,7 +228,7 @@ pub(super) fn say(
     insert(connection, (None, Some(owner)), delivery, now)
 }
 
-fn insert(
+pub(super) fn insert(
     connection: &Connection,
     (run, owner): (Option<RunId>, Option<&str>),
     delivery: &NewDelivery,
@@ -253,16 +262,18 @@ fn adopt(connection: &Connection, from: &str, owner: &str) -> Result<Vec<Deliver
     let sql = concat!(
         "UPDATE deliveries SET state = 'parked', reason = ?2 WHERE ",
         open!(),
-        " AND state = 'sending' AND owner = ?1 RETURNING id"
+        " AND state = 'sending' AND owner = ?1 AND policy ->> '$.on_unknown' = 'park' RETURNING id"
     );
     let why = "the program stopped while it was sent: it may have arrived";
     let mut statement = connection.prepare_cached(sql)?;
     let parked = statement.query_map((from, why), |row| Ok(DeliveryId(row.get(0)?)))?;
     let parked = parked.collect::<Result<_, _>>()?;
     let sql = concat!(
-        "UPDATE deliveries SET owner = ?2 WHERE ",
+        "UPDATE deliveries SET owner = ?2, receipt = CASE state WHEN 'sending' THEN ",
+        perhaps!(),
+        " ELSE receipt END, state = 'pending' WHERE ",
         open!(),
-        " AND state = 'pending' AND owner = ?1"
+        " AND state IN ('pending', 'sending') AND owner = ?1"
     );
     connection.prepare_cached(sql)?.execute((from, owner))?;
     Ok(parked)
@@ -286,6 +297,21 @@ fn settle(
         Settled::Again(due_at, reason) => {
             tried(connection, id, ("pending", Some(*due_at)), reason)?
         }
+        Settled::Perhaps(due_at, reason) => {
+            let sql = concat!(
+                "UPDATE deliveries SET receipt = ",
+                perhaps!(),
+                " WHERE id = ?1 AND state IN ('pending', 'sending')"
+            );
+            connection.prepare_cached(sql)?.execute([id.0])?;
+            tried(connection, id, ("pending", Some(*due_at)), reason)?
+        }
+        Settled::Part(progress) => connection
+            .prepare_cached(
+                "UPDATE deliveries SET state = 'pending', receipt = ?2, attempts = 0
+                 WHERE id = ?1 AND state IN ('pending', 'sending')",
+            )?
+            .execute((id.0, JsonText(progress)))?,
     };
     one(id, changed)
 }
@@ -308,72 +334,3 @@ fn one(id: DeliveryId, changed: usize) -> Result<(), StoreError> {
         _ => Ok(()),
     }
 }
-
-/// So many go into one message at most, and so many bytes of them: the rest goes into the next.
-const GATHERED: u32 = 500;
-const GATHERED_BYTES: usize = 512 << 10;
-
-fn gather(
-    connection: &Connection,
-    lane: &str,
-    owner: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<(DeliveryId, NewDelivery)>, StoreError> {
-    let sql = concat!(
-        "SELECT id, run_id, kind, target, body, policy, due_at, expires_at, created_at FROM deliveries WHERE ",
-        open!(),
-        " AND lane = ?1 AND state = 'pending' AND (due_at <= ?2 OR due_at > ?5)
-         AND (owner IS NULL OR owner = ?3) ORDER BY id LIMIT ?4"
-    );
-    let mut statement = connection.prepare_cached(sql)?;
-    let (now_at, leapt) = (Micros(now), Micros(now + job::LEAPT));
-    let mut rows = statement.query((lane, now_at, owner, GATHERED, leapt))?;
-    let (mut ids, mut parts, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, None);
-    while let Some(row) = rows.next()? {
-        let body: String = row.get("body")?;
-        bytes += body.len();
-        if bytes > GATHERED_BYTES && !parts.is_empty() {
-            break;
-        }
-        ids.push(row.get::<_, i64>("id")?);
-        parts.push((row.get::<_, Micros>("created_at")?.0, body));
-        let patience = match row.get::<_, Option<Micros>>("expires_at")? {
-            Some(expires_at) => Some(expires_at.0 - row.get::<_, Micros>("due_at")?.0),
-            None => None,
-        };
-        let message = NewDelivery {
-            kind: row.get("kind")?,
-            // Where what is gathered is sent: the same place, in its order with everything else.
-            lane: lane
-                .rsplit_once(DIGEST)
-                .map_or(lane, |(place, _)| place)
-                .to_owned(),
-            target: row.get::<_, Json>("target")?.0,
-            body: String::new(),
-            policy: policy_of(row)?,
-            due_at: None,
-            expires_at: patience.and_then(|patience| now.checked_add_signed(patience)),
-        };
-        last = Some((row.get::<_, Option<i64>>("run_id")?.map(RunId), message));
-    }
-    let Some((run, mut message)) = last else {
-        return Ok(None);
-    };
-    let zone = message
-        .policy
-        .digest
-        .take()
-        .map_or(crate::zone::Tz::UTC, |digest| digest.zone);
-    message.body = job::digest(&parts, zone, now);
-    let id = insert(connection, (run, Some(owner)), &message, now)?;
-    let why = format!("in the digest {}", id.0);
-    let sql = "UPDATE deliveries SET state = 'dropped', reason = ?2 WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    for gathered in ids {
-        statement.execute((gathered, &why))?;
-    }
-    Ok(Some((id, message)))
-}
-
-/// Stands in the name of a lane that gathers, between the place and what tells it from others.
-pub const DIGEST: &str = " digest ";

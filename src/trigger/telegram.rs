@@ -1,5 +1,6 @@
 //! `telegram`: a message from somebody who may write.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::config::resolve::Scope;
 use crate::config::value::{At, OneOrMany, Pattern, Span};
+use crate::telegram::intent::{Claim, Claims};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,11 +40,32 @@ pub struct Telegram {
     pub regex: Option<String>,
     /// Older messages are passed over.
     pub max_age: Option<Duration>,
+    /// Where the file says so.
+    pub span: Range<usize>,
+}
+
+impl Telegram {
+    /// What it claims, for a job's trigger.
+    pub fn claim(&self, job: &str, trigger: &str) -> Claim {
+        Claim {
+            job: job.to_owned(),
+            trigger: trigger.to_owned(),
+            kind: match self.what.as_str() {
+                "text" => Claims::Text,
+                "document" => Claims::Document,
+                "any" => Claims::Any,
+                command => Claims::Command(command.trim_start_matches('/').to_owned()),
+            },
+            words: self.words.clone(),
+            phrases: self.phrases.clone(),
+            regex: self.regex.clone(),
+        }
+    }
 }
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Telegram> {
-        let what = self.telegram.value;
+        let (what, span) = (self.telegram.value, self.telegram.span.clone());
         if !is_command(&what) && !matches!(what.as_str(), "text" | "document" | "any") {
             scope.error(
                 self.telegram.span,
@@ -57,6 +80,7 @@ impl Authored {
             phrases: self.phrases.map_or_else(Vec::new, |phrases| phrases.0),
             regex: self.regex.map(|regex| regex.0),
             max_age: self.max_age.map(|age| age.0),
+            span,
         })
     }
 }
@@ -78,6 +102,8 @@ pub(super) fn event_example() -> Value {
         "when": "2026-11-21T17:00:00+01:00",
         "user": { "id": 1, "name": "Ana" },
         "chat": { "id": 1, "title": "text" },
+        "message": 1,
+        "forwarded": false,
         "reply_to": "text",
         "file": { "path": "inbox/photo.jpg", "name": "photo.jpg", "size": 1 }
     })

@@ -128,6 +128,7 @@ const BEYOND: &[&str] = &[
     "step-ids",
     "step-order",
     "step-same-kind",
+    "telegram-clashes",
     "template-",
     "trigger-same-id",
     "trigger-webhook-open",

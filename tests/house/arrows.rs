@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["job"],
     // `net` stands below `llm`: calendars and models both call through it.
     &["store", "net", "sandbox", "template", "thrift", "workspace"],
-    &["calendar", "llm", "system", "watch"],
+    &["calendar", "llm", "system", "telegram", "watch"],
     // One floor, as `lib.rs` says: a kind's keys, check and action are one file, so `config` holds the kinds and the kinds
     // name the values and the reader of `config`. `kinds` is the macro that writes their tables.
     KINDS,

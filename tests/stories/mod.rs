@@ -1,6 +1,7 @@
 //! What becomes of a real daemon in a bad place.
 
 mod arrivals;
+mod chats;
 mod life;
 mod sinks;
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use client::through;
 pub use output::Output;
 pub use place::Place;
-pub use server::{answer, serve};
+pub use server::{answer, overhear, serve};
 
 pub use super::context::Lent;
 use super::out::Terminal;

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::frame::{Frame, Kind};
 use super::{Output, Place, Request, VERSION};
 use crate::cli::context::{Context, Lent};
-use crate::cli::out::{Stream, with};
+use crate::cli::out::{Stream, Terminal, with};
 use crate::cli::{Cli, execute};
 use crate::clock::{Clock, timeout};
 use crate::config::folder::Folder;
@@ -151,5 +151,50 @@ pub fn answer(lent: &Lent, request: Request, output: &Output) -> u8 {
             said(&format!("error: {error}\n"));
             error.kind.exit_code()
         }
+    }
+}
+
+/// Runs a verb as if its owner had typed it, and gives what it says on both streams; the exit code is in the words.
+pub async fn overhear(lent: Lent, words: Vec<String>) -> String {
+    let Ok((theirs, mut ours)) = UnixStream::pair() else {
+        return "the daemon has no descriptors left".to_owned();
+    };
+    let terminal = Terminal {
+        stdin: true,
+        stdout: false,
+        stderr: false,
+        colours: false,
+    };
+    let (output, served) = Output::new(terminal, theirs.into_split(), Arc::clone(&lent.clock));
+    let run = tokio::task::spawn_blocking(move || {
+        with(output.clone(), || verb(&lent, words, &output));
+        output.frame(Kind::Exit, &[]);
+    });
+    let heard = async {
+        let mut said = Vec::new();
+        while let Ok(Some(frame)) = Frame::read(&mut ours).await {
+            match frame.kind {
+                Kind::Exit => break,
+                Kind::Out | Kind::Err | Kind::Message => said.extend(frame.bytes),
+                _ => {}
+            }
+        }
+        drop(ours);
+        said
+    };
+    let (said, ..) = tokio::join!(heard, served, run);
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+fn verb(lent: &Lent, words: Vec<String>, output: &Output) {
+    let said = |text: &str| output.say(Stream::Err, text.as_bytes());
+    match Cli::try_parse_from(std::iter::once("reveille".to_owned()).chain(words)) {
+        Ok(cli) => {
+            let context = Context::lent(lent.clone(), PathBuf::new());
+            if let Err(error) = execute(&context, &cli.command) {
+                said(&error.to_string());
+            }
+        }
+        Err(error) => said(&error.to_string()),
     }
 }

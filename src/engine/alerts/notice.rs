@@ -48,6 +48,11 @@ pub enum Notice {
         /// Why, and what to do.
         reason: String,
     },
+    /// The chats of Telegram cannot be read.
+    Deaf {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A damaged database was moved out of the way.
     SetAside {
         /// Where it lies now.
@@ -75,11 +80,14 @@ pub enum Subject {
     Place(String),
     /// What a job watches.
     Watch(String),
+    /// The chats of Telegram.
+    Chats,
 }
 
 const FILE: &str = "file ";
 const PLACE: &str = "place ";
 const WATCH: &str = "watch ";
+const CHATS: &str = "the chats";
 
 /// What alerts are filed under. No job has a name with a space in it.
 impl fmt::Display for Subject {
@@ -88,6 +96,7 @@ impl fmt::Display for Subject {
             Subject::File(path) => write!(f, "{FILE}{path}"),
             Subject::Place(place) => write!(f, "{PLACE}{place}"),
             Subject::Watch(job) => write!(f, "{WATCH}{job}"),
+            Subject::Chats => f.write_str(CHATS),
         }
     }
 }
@@ -100,6 +109,7 @@ impl Subject {
             .map(Subject::File)
             .or_else(|| rest(PLACE).map(Subject::Place))
             .or_else(|| rest(WATCH).map(Subject::Watch))
+            .or_else(|| (about == CHATS).then_some(Subject::Chats))
     }
 }
 
@@ -112,6 +122,7 @@ impl Notice {
                 Some(Subject::Place(place.clone()))
             }
             Notice::Blind { job, .. } => Some(Subject::Watch(job.clone())),
+            Notice::Deaf { .. } => Some(Subject::Chats),
             Notice::SetAside { .. } | Notice::DiskWasFull { .. } => None,
         }
     }
@@ -122,6 +133,7 @@ impl Notice {
             Notice::NotDelivered { reason, .. }
             | Notice::Parked { reason, .. }
             | Notice::Blind { reason, .. }
+            | Notice::Deaf { reason }
             | Notice::DiskWasFull { reason, .. } => reason.clone(),
             Notice::SetAside { why, .. } => why.clone(),
         }
@@ -133,6 +145,7 @@ impl Notice {
             Notice::NotDelivered { reason, .. }
             | Notice::Parked { reason, .. }
             | Notice::Blind { reason, .. }
+            | Notice::Deaf { reason }
             | Notice::DiskWasFull { reason, .. } => secrets.scrub(reason),
             Notice::SetAside { why, .. } => secrets.scrub(why),
         }
@@ -182,6 +195,9 @@ impl Notice {
             ),
             Notice::Blind { job, reason } if job.is_empty() => reason.clone(),
             Notice::Blind { job, reason } => format!("`{job}`: {reason}"),
+            Notice::Deaf { reason } => {
+                format!("Messages of the Telegram chats cannot be read: {reason}")
+            }
             Notice::SetAside { file, why } => format!(
                 "The database was damaged ({why}). It lies in {} now, and a new one was begun: history and remembered \
                  positions begin anew",
@@ -232,6 +248,9 @@ impl Notice {
             ),
             Notice::Blind { job, reason } if job.is_empty() => reason.clone(),
             Notice::Blind { job, reason } => format!("`{job}`: {reason}"),
+            Notice::Deaf { reason } => {
+                format!("No se pueden leer los mensajes de Telegram: {reason}")
+            }
             Notice::SetAside { file, why } => format!(
                 "La base de datos estaba dañada ({why}). Ahora está en {} y se ha empezado otra: el historial y las \
                  posiciones recordadas empiezan de nuevo",

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
-use crate::delivery::Sent;
+use crate::delivery::{self, Sent};
 use crate::hash::fnv1a;
 use crate::job::{DeliveryId, LEAPT, NewDelivery, OnUnknown};
 use crate::store::{Delivery, Settled};
@@ -22,6 +23,8 @@ pub struct Row {
     pub due_at: DateTime<Utc>,
     /// When it entered the outbox.
     pub since: DateTime<Utc>,
+    /// What is known of it: the parts that arrived, whether all of it may have.
+    pub progress: Value,
 }
 
 impl Row {
@@ -32,6 +35,7 @@ impl Row {
             attempts: 0,
             due_at: message.due_at.unwrap_or(now),
             since: now,
+            progress: Value::Null,
             message,
         }
     }
@@ -41,6 +45,21 @@ impl Row {
         let leapt = self.due_at - now > LEAPT;
         let due_at = if leapt { now } else { self.due_at.max(now) };
         self.message.policy.due(due_at)
+    }
+
+    /// Whether it is written down that its bytes are about to leave: for what is not sent twice, or not without saying so.
+    pub fn is_marked(&self) -> bool {
+        let once = self.message.policy.on_unknown == OnUnknown::Park;
+        once || delivery::tells_repeats(&self.message.kind)
+    }
+
+    /// What is left of it once a part arrived.
+    pub fn after(self, progress: Value) -> Self {
+        Row {
+            progress,
+            attempts: 0,
+            ..self
+        }
     }
 
     /// Its end, when its own time (`within`) has passed.
@@ -58,6 +77,7 @@ impl From<Delivery> for Row {
             attempts: delivery.attempts,
             due_at: delivery.due_at,
             since: delivery.created_at,
+            progress: delivery.progress,
             message: delivery.message,
         }
     }
@@ -72,8 +92,10 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 /// What becomes of a message after a try that ended like `sent`.
 pub fn judge(row: &Row, sent: Sent, now: DateTime<Utc>) -> Settled {
     let policy = &row.message.policy;
+    let perhaps = matches!(sent, Sent::Unknown(_));
     let (reason, after) = match sent {
         Sent::Delivered(receipt) => return Settled::Sent(receipt),
+        Sent::Part(progress) => return Settled::Part(progress),
         Sent::Refused(reason) => return Settled::Failed(reason),
         Sent::Unknown(reason) if policy.on_unknown == OnUnknown::Park => {
             return Settled::Parked(format!("{reason}: it may have arrived"));
@@ -95,7 +117,10 @@ pub fn judge(row: &Row, sent: Sent, now: DateTime<Utc>) -> Settled {
     }
     let wait = TimeDelta::from_std(backoff(row.id, row.attempts)).unwrap_or(LONGEST_WAIT);
     let next = policy.due((now + wait).min(last).max(first));
-    Settled::Again(next, reason)
+    match perhaps {
+        true => Settled::Perhaps(next, reason),
+        false => Settled::Again(next, reason),
+    }
 }
 
 /// 1 s, doubled by each try up to 15 min, a fifth more or less: the same for the same message and try.
@@ -107,8 +132,6 @@ fn backoff(id: DeliveryId, attempts: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::job::{Policy, Quiet};
 
@@ -203,7 +226,7 @@ mod tests {
         let unknown = || Sent::Unknown("reset".to_owned());
         assert!(matches!(
             judge(&row(), unknown(), now()),
-            Settled::Again(..)
+            Settled::Perhaps(..)
         ));
         let mut row = row();
         row.message.policy = Policy {

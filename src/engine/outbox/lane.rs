@@ -19,7 +19,7 @@ const KEPT_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) enum Next {
     /// Send this.
-    Send(Row),
+    Send(Box<Row>),
     /// Read what the store has of it, but for these.
     Read(HashSet<DeliveryId>, Epoch),
     /// Make one message of what is due.
@@ -203,7 +203,7 @@ impl Lane {
         };
         self.in_flight.insert(row.id);
         self.not_before = monotonic + spacing(&row.message.kind);
-        Next::Send(row)
+        Next::Send(Box::new(row))
     }
 
     fn put(&mut self, row: Row) {

@@ -17,6 +17,8 @@ use tokio::sync::watch;
 use super::{Engine, EngineError, Loaded};
 use crate::delivery::Channels;
 use crate::job::{DeliveryId, NewDelivery};
+use crate::net::Secret;
+use crate::telegram::Bot;
 
 pub use hear::{Hear, Heard, aloud, hear};
 pub use judge::{Row, judge};
@@ -113,6 +115,35 @@ impl Outbox {
     /// Sends messages that this process committed, in the order of their numbers.
     pub fn offer(&self, messages: Vec<(DeliveryId, NewDelivery)>) {
         Shared::offer(&self.shared, messages);
+    }
+
+    /// Writes down what the program itself has to say, and sends it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn say(&self, messages: Vec<NewDelivery>) -> Result<(), EngineError> {
+        let engine = &self.shared.engine;
+        let numbers = engine.store.say(messages.clone(), &engine.lock).await?;
+        self.offer(numbers.into_iter().zip(messages).collect());
+        Ok(())
+    }
+
+    /// The bot with this token, by the connections that its messages go out by.
+    ///
+    /// # Errors
+    /// The address of its server is none.
+    pub fn bot(&self, token: &Secret, server: Option<&str>) -> Result<Bot, String> {
+        self.shared.channels.bot(token, server)
+    }
+
+    /// The person who paired.
+    pub fn owner(&self) -> Option<i64> {
+        self.shared.channels.telegram.owner()
+    }
+
+    /// From now on this is the owner.
+    pub fn set_owner(&self, owner: Option<i64>) {
+        self.shared.channels.telegram.set_owner(owner);
     }
 
     /// Looks into the store again: after somebody retried or dropped messages, and after the wall clock was stepped.

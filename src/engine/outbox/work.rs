@@ -12,7 +12,7 @@ use super::lane::{Epoch, KEPT, Lane, Next, Trouble};
 use super::{Heard, Row, Shared, judge};
 use crate::delivery::{self, By, Sending, Sent};
 use crate::engine::EngineError;
-use crate::job::{DeliveryId, NewDelivery, OnUnknown};
+use crate::job::{DeliveryId, NewDelivery};
 use crate::journal::{self, Level};
 use crate::store::Settled;
 
@@ -94,7 +94,7 @@ impl Shared {
             }
             Next::Send(row) => {
                 let id = row.id;
-                let again = AssertUnwindSafe(self.deliver(row)).catch_unwind().await;
+                let again = AssertUnwindSafe(self.deliver(*row)).catch_unwind().await;
                 Done::Settled(id, again.unwrap_or_default())
             }
         })
@@ -103,22 +103,34 @@ impl Shared {
     /// Sends a message once and writes down what became of it; gives it back where it is tried again.
     async fn deliver(&self, mut row: Row) -> Option<Row> {
         let (clock, store) = (&self.engine.clock, &self.engine.store);
-        let settled = match row.expired(clock.now()) {
-            Some(expired) => expired,
-            None => {
-                if row.message.policy.on_unknown == OnUnknown::Park {
-                    self.insist(|| store.sending(row.id)).await?;
+        let settled = loop {
+            let settled = match row.expired(clock.now()) {
+                Some(expired) => expired,
+                None => {
+                    if row.is_marked() {
+                        self.insist(|| store.sending(row.id)).await?;
+                    }
+                    let sent = self.send(&row).await;
+                    judge(&row, sent, clock.now())
                 }
-                let sent = self.send(&row).await;
-                judge(&row, sent, clock.now())
+            };
+            self.insist(|| store.settle(row.id, settled.clone()))
+                .await?;
+            match settled {
+                Settled::Part(progress) => row = row.after(progress),
+                settled => break settled,
             }
         };
-        self.insist(|| store.settle(row.id, settled.clone()))
-            .await?;
         match settled {
             Settled::Sent(_) => {
                 self.trouble(&row, Trouble::None);
                 None
+            }
+            Settled::Part(_) => Some(row),
+            Settled::Perhaps(due_at, _) => {
+                row.progress["perhaps"] = true.into();
+                (row.attempts, row.due_at) = (row.attempts + 1, due_at);
+                Some(row)
             }
             Settled::Again(due_at, _) => {
                 (row.attempts, row.due_at) = (row.attempts + 1, due_at);
@@ -156,7 +168,7 @@ impl Shared {
             by: By::Daemon,
         };
         let mut say = |said: delivery::Said<'_>| (self.hear)(Heard::Said(said));
-        let sent = delivery::send(row.id, &row.message, sending, &mut say);
+        let sent = delivery::send((row.id, &row.progress), &row.message, sending, &mut say);
         // A bug in a channel is one message's, and ends no lane.
         let since = self.engine.clock.monotonic();
         self.sending().insert(row.id, since);

@@ -2,6 +2,7 @@ use super::*;
 use crate::job::{Digest, OnUnknown, Policy};
 use crate::store::lock::ProcessLock;
 use crate::zone::Tz;
+use serde_json::Value;
 
 /// A run's messages in the outbox.
 async fn said(home: &Home, messages: Vec<NewDelivery>) -> Vec<DeliveryId> {
@@ -123,10 +124,17 @@ async fn what_may_have_left_when_its_process_died_is_set_aside_and_the_rest_is_t
     let dead = ProcessLock::acquire(folder, new_id()).unwrap();
     let alive = ProcessLock::acquire(folder, new_id()).unwrap();
     let store = &home.store;
-    let texts = || vec![message("sending"), message("pending")];
+    let once = || NewDelivery {
+        policy: Policy {
+            on_unknown: OnUnknown::Park,
+            ..Policy::default()
+        },
+        ..message("once")
+    };
+    let texts = || vec![once(), message("pending"), message("sending")];
     let of_dead = store.say(texts(), dead.name()).await.unwrap();
     let of_alive = store.say(texts(), alive.name()).await.unwrap();
-    for id in [of_dead[0], of_alive[0]] {
+    for id in [of_dead[0], of_dead[2], of_alive[0]] {
         store.sending(id).await.unwrap();
     }
     assert_eq!(store.adopt_outbox("me").await.unwrap(), []);
@@ -137,7 +145,12 @@ async fn what_may_have_left_when_its_process_died_is_set_aside_and_the_rest_is_t
         .map(|row| (row.id, row.state.word()))
         .collect();
     assert_eq!(parked, [(of_dead[0], "parked")]);
-    assert_eq!(lane(store, "console"), [of_dead[1]]);
+    assert_eq!(lane(store, "console"), [of_dead[1], of_dead[2]]);
+    let known = |id| delivery(store, id).progress["perhaps"].clone();
+    assert_eq!(
+        (known(of_dead[1]), known(of_dead[2])),
+        (Value::Null, Value::from(true))
+    );
     assert_eq!(delivery(store, of_alive[0]).state, DeliveryState::Sending);
     assert_eq!(store.adopt_outbox("me").await.unwrap(), [], "told once");
 }

@@ -225,7 +225,7 @@ async fn what_no_channel_takes_fails_and_says_what_is_missing() {
     }
     said.sort();
     let expected = [
-        "chat failed: this version is not connected to Telegram",
+        "chat failed: no [telegram] in config/reveille.toml",
         "coo failed: this version cannot send to `pigeon`",
         "letter failed: no [email] in config/reveille.toml",
     ];

@@ -1,0 +1,360 @@
+//! What becomes of one message: who may write, what it is for.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::pairing::{Guess, Pairing};
+use super::{Chats, Intents};
+use crate::engine::{Loaded, Taken};
+use crate::job::{Event, NewDelivery, TriggerKind};
+use crate::journal::{self, Level};
+use crate::telegram::intent::{Asked, command};
+use crate::telegram::{Message, News, Person, read};
+use crate::template::Locale;
+use crate::trigger::Kind;
+
+/// How long the parts of a text take that was too long for one message.
+pub(super) const PARTS: Duration = Duration::from_secs(1);
+
+/// Telegram's programs split a text there, or at a space shortly before.
+const SPLIT: std::ops::RangeInclusive<usize> = 3_900..=4_096;
+
+/// So many messages of one person are taken in so long.
+const RATE: (usize, TimeDelta) = (20, TimeDelta::minutes(1));
+
+/// Who may write, and what for.
+pub(super) struct Inbox {
+    loaded: Arc<Loaded>,
+    intents: Intents,
+    /// When the last messages of each person were sent.
+    recent: Mutex<HashMap<i64, VecDeque<DateTime<Utc>>>>,
+    strangers: Mutex<u64>,
+}
+
+/// Who wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Owner,
+    User,
+    Stranger,
+}
+
+impl Inbox {
+    pub(super) fn new(chats: &Chats) -> Self {
+        Inbox {
+            loaded: chats.intake.loaded(),
+            intents: Intents::default(),
+            recent: Mutex::default(),
+            strangers: Mutex::default(),
+        }
+    }
+
+    pub(super) fn reload(&mut self, loaded: &Arc<Loaded>, intents: Intents) {
+        (self.loaded, self.intents) = (Arc::clone(loaded), intents);
+    }
+
+    /// Deals with a message; all that it brings is on the disk when it returns.
+    pub(super) async fn take(&self, chats: &Chats, message: Message, bot: &str) {
+        let Some(from) = message.from.clone() else {
+            return;
+        };
+        match self.who(chats, &message, &from) {
+            Who::Stranger => self.stranger(chats, &message, &from).await,
+            who => {
+                if self.is_too_much(&message, &from) {
+                    return self.notice_rate(chats, &message, &from).await;
+                }
+                self.known(chats, message, who, bot).await;
+            }
+        }
+    }
+
+    fn who(&self, chats: &Chats, message: &Message, from: &Person) -> Who {
+        let Some(settings) = &self.loaded.settings.telegram else {
+            return Who::Stranger;
+        };
+        let owner = settings.owner.or(chats.intake.outbox().owner());
+        let who = match from.id {
+            id if Some(id) == owner => Who::Owner,
+            id if settings.users.contains(&id) => Who::User,
+            _ => return Who::Stranger,
+        };
+        // In a group both count.
+        let here = message.chat.private || settings.chats.contains(&message.chat.id);
+        if here { who } else { Who::Stranger }
+    }
+
+    /// Dropped unread and only counted, but for the code that somebody waits for.
+    async fn stranger(&self, chats: &Chats, message: &Message, from: &Person) {
+        if let Some(("pair", code)) = command(&message.text)
+            && message.chat.private
+            && !message.forwarded
+        {
+            match Pairing::guess(&chats.store, code, from.id, chats.clock.now()).await {
+                Ok(Guess::Right) => {
+                    chats.intake.outbox().set_owner(Some(from.id));
+                    let hello = self.words(
+                        "You are the owner of this Reveille now. /help says what I understand.",
+                        "Ahora este Reveille es suyo. /help dice lo que entiendo.",
+                    );
+                    return self.answer(chats, message, hello.to_owned()).await;
+                }
+                Ok(Guess::Wrong) => {
+                    journal::say(
+                        Level::Warning,
+                        format!("user {} said a wrong pairing code", from.id),
+                    );
+                }
+                Ok(Guess::NotAsked) => {}
+                Err(error) => journal::say(Level::Error, error),
+            }
+        }
+        let mut strangers = self
+            .strangers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *strangers += 1;
+        if strangers.is_power_of_two() {
+            journal::say(
+                Level::Info,
+                format!("{strangers} messages of strangers were dropped so far"),
+            );
+        }
+    }
+
+    /// Counted by when they were sent: a backlog is no flood.
+    fn is_too_much(&self, message: &Message, from: &Person) -> bool {
+        let (most, window) = RATE;
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = recent.entry(from.id).or_default();
+        times.retain(|at| message.at - *at < window);
+        times.push_back(message.at);
+        times.len() > most
+    }
+
+    async fn notice_rate(&self, chats: &Chats, message: &Message, from: &Person) {
+        let first = {
+            let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            recent
+                .get(&from.id)
+                .is_some_and(|times| times.len() == RATE.0 + 1)
+        };
+        if first {
+            let slower = self.words(
+                "That is more than I can take: 20 messages a minute. I pass over the next ones.",
+                "Es más de lo que puedo atender: 20 mensajes por minuto. Los siguientes los paso por alto.",
+            );
+            self.answer(chats, message, slower.to_owned()).await;
+        }
+    }
+
+    async fn known(&self, chats: &Chats, message: Message, who: Who, bot: &str) {
+        let typed =
+            command(&message.text).map(|(name, rest)| (name.to_ascii_lowercase(), rest.to_owned()));
+        let asked = Asked {
+            text: &message.text,
+            file: message.file.is_some(),
+        };
+        let found = self.intents.of(asked);
+        let claimed = found.first();
+        // A job's own command comes before ours.
+        let by_command = claimed
+            .is_some_and(|found| matches!(found.why, crate::telegram::intent::Why::Command(_)));
+        if let Some((name, rest)) = &typed
+            && !by_command
+            && !message.forwarded
+            && self.own(chats, &message, who, (name, rest), bot).await
+        {
+            return;
+        }
+        let Some(found) = claimed else {
+            let sorry = self.words(
+                "No job takes this message. /jobs lists them, /help says what I understand.",
+                "Ninguna tarea recoge este mensaje. /jobs las enumera, /help dice lo que entiendo.",
+            );
+            return self.answer(chats, &message, sorry.to_owned()).await;
+        };
+        if self.is_too_old(&found.job, &found.trigger, &message, chats.clock.now()) {
+            return journal::say(
+                Level::Info,
+                format!("a message for `{}` was older than its `max_age`", found.job),
+            );
+        }
+        self.start(chats, &message, &found.job, &found.args, bot)
+            .await;
+    }
+
+    fn is_too_old(&self, job: &str, trigger: &str, message: &Message, now: DateTime<Utc>) -> bool {
+        let job = self.loaded.jobs.get(job);
+        let trigger = job.and_then(|job| job.triggers.iter().find(|known| known.id == trigger));
+        let max_age = trigger.and_then(|trigger| match &trigger.kind {
+            Kind::Telegram(telegram) => telegram.max_age,
+            _ => None,
+        });
+        let max_age = max_age.and_then(|age| TimeDelta::from_std(age).ok());
+        max_age.is_some_and(|age| now - message.at > age)
+    }
+
+    /// Brings a message to a job.
+    async fn start(&self, chats: &Chats, message: &Message, job: &str, args: &Value, bot: &str) {
+        let event = Event {
+            id: chats.clock.id(),
+            job: job.to_owned(),
+            kind: TriggerKind::Telegram,
+            dedupe_key: Some(format!("telegram:{bot}:{}:{job}", message.update)),
+            payload: message.payload(args),
+            at: message.at,
+        };
+        let taken = Taken {
+            event,
+            slot: None,
+            cursors: Vec::new(),
+        };
+        if let Err(error) = chats.intake.bring(&taken).await {
+            journal::say(
+                Level::Error,
+                format!("a message was not brought to `{job}`: {error}"),
+            );
+        }
+    }
+
+    /// Our own commands; whether it was one.
+    async fn own(
+        &self,
+        chats: &Chats,
+        message: &Message,
+        who: Who,
+        (name, rest): (&str, &str),
+        bot: &str,
+    ) -> bool {
+        let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        match name {
+            "start" | "help" => self.answer(chats, message, self.help(who)).await,
+            _ if who != Who::Owner => return false,
+            "run" => match words.first() {
+                Some(job) if self.loaded.jobs.contains_key(job) => {
+                    let rest = rest
+                        .split_once(char::is_whitespace)
+                        .map_or("", |(_, rest)| rest.trim());
+                    self.start(chats, message, job, &json!(rest), bot).await;
+                }
+                _ => {
+                    let names: Vec<&str> = self.loaded.jobs.keys().map(String::as_str).collect();
+                    self.answer(chats, message, format!("/run JOB: {}", names.join(", ")))
+                        .await;
+                }
+            },
+            "jobs" | "status" | "next" | "why" | "cancel" | "mute" => {
+                words.insert(0, name.to_owned());
+                let said = (chats.verbs)(words).await;
+                let said = said.trim();
+                let shown = if said.is_empty() {
+                    "✓".to_owned()
+                } else {
+                    format!("```\n{said}\n```")
+                };
+                self.answer(chats, message, shown).await;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn help(&self, who: Who) -> String {
+        let mut lines = Vec::new();
+        for job in self.loaded.jobs.values().filter(|job| job.enabled) {
+            for trigger in &job.triggers {
+                if let Kind::Telegram(telegram) = &trigger.kind
+                    && telegram.what.starts_with('/')
+                {
+                    let about = match job.description.as_str() {
+                        "" => &job.name,
+                        about => about,
+                    };
+                    lines.push(format!("{} {about}", telegram.what));
+                }
+            }
+        }
+        if who == Who::Owner {
+            lines.push(
+                self.words(
+                    "/jobs /run JOB /next JOB /why JOB WHEN /status /cancel RUN /mute JOB --for 7d",
+                    "/jobs /run TAREA /next TAREA /why TAREA CUÁNDO /status /cancel EJECUCIÓN /mute TAREA --for 7d",
+                )
+                .to_owned(),
+            );
+        }
+        lines.join("\n")
+    }
+
+    fn words(&self, english: &'static str, spanish: &'static str) -> &'static str {
+        match self.loaded.settings.language {
+            Locale::En => english,
+            Locale::Es => spanish,
+        }
+    }
+
+    /// Puts an answer of the program itself into the outbox.
+    async fn answer(&self, chats: &Chats, message: &Message, text: String) {
+        let chat = message.chat.id;
+        let answer = NewDelivery::usual(
+            "telegram",
+            &chat.to_string(),
+            json!({ "chat": chat }),
+            &text,
+        );
+        if let Err(error) = chats.intake.outbox().say(vec![answer]).await {
+            journal::say(
+                Level::Error,
+                format!("an answer was not written down: {error}"),
+            );
+        }
+    }
+}
+
+/// Whether the last message is the beginning of a longer text.
+pub(super) fn goes_on(news: &[Value]) -> bool {
+    let last = news.last().map(read);
+    matches!(last, Some(News::Message(message)) if SPLIT.contains(&units(&message)))
+}
+
+fn units(message: &Message) -> usize {
+    message.text.encode_utf16().count()
+}
+
+/// Puts together what Telegram's programs split.
+pub(super) fn joined(messages: Vec<Message>) -> Vec<Message> {
+    let mut joined: Vec<Message> = Vec::new();
+    // The length of the last part of each whole, in UTF-16 units.
+    let mut parts: Vec<usize> = Vec::new();
+    for message in messages {
+        let whole = joined
+            .iter()
+            .rposition(|known| known.chat.id == message.chat.id);
+        if let Some(place) = whole {
+            let known = &mut joined[place];
+            let follows = SPLIT.contains(&parts[place])
+                && known.from == message.from
+                && message.file.is_none()
+                && !message.text.is_empty()
+                && (0..=2).contains(&(message.at - known.at).num_seconds());
+            if follows {
+                // One that is full was split within a line.
+                if parts[place] < *SPLIT.end() {
+                    known.text.push('\n');
+                }
+                parts[place] = units(&message);
+                known.text.push_str(&message.text);
+                known.at = message.at;
+                continue;
+            }
+        }
+        parts.push(units(&message));
+        joined.push(message);
+    }
+    joined
+}

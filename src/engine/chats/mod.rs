@@ -1,0 +1,238 @@
+//! Messages of Telegram chats become events of the jobs that claim them.
+//!
+//! An update is confirmed only once everything that came with it is on the disk: whatever dies in between brings it again, and
+//! its number tells that it is known.
+
+mod inbox;
+mod pairing;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join_all};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{Alerts, Intake, Loaded, Notice, Subject};
+use crate::clock::Clock;
+use crate::job::CursorKey;
+use crate::journal::{self, Level};
+use crate::store::Store;
+use crate::telegram::intent::Intents;
+use crate::telegram::{self, Bot, Failure, Message, News};
+use crate::trigger::Kind;
+
+use inbox::Inbox;
+pub use pairing::{Pairing, owner};
+
+/// Runs a verb of the command line and gives what it says.
+pub type Verbs = Arc<dyn Fn(Vec<String>) -> BoxFuture<'static, String> + Send + Sync>;
+
+/// What the chats are read with.
+pub(super) struct Chats {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) store: Store,
+    pub(super) intake: Intake,
+    pub(super) alerts: Alerts,
+    pub(super) verbs: Verbs,
+}
+
+/// The wait after a failure, doubled by each up to the longest.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// So many failures in a row are told to the owner; fewer are Wi-Fi.
+const TOLD_AFTER: u32 = 5;
+
+/// Where the updates that are confirmed are remembered, for the bot with this number.
+fn offset_key(bot: &str) -> CursorKey {
+    CursorKey {
+        owner: "telegram".to_owned(),
+        step: bot.to_owned(),
+        name: "offset".to_owned(),
+    }
+}
+
+/// Reads the chats, by the configuration of each moment, until it is dropped.
+pub(super) async fn bring(chats: Chats) {
+    let mut reloaded = chats.intake.reloaded();
+    let mut inbox = Inbox::new(&chats);
+    let mut failures = 0;
+    loop {
+        let loaded = Arc::clone(&reloaded.borrow_and_update());
+        let Some(bot) = chats.bot(&loaded) else {
+            match reloaded.changed().await {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        };
+        inbox.reload(&loaded, intents(&loaded));
+        let read = async {
+            loop {
+                match chats.look(&bot, &mut inbox).await {
+                    Ok(()) => {
+                        if failures > 0 {
+                            chats.alerts.over_with(&Subject::Chats).await;
+                        }
+                        failures = 0;
+                    }
+                    Err(failure) => {
+                        failures += 1;
+                        chats.rest(&bot, &failure, failures).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            changed = changed(&mut reloaded) => if !changed { return },
+            () = read => {}
+        }
+    }
+}
+
+async fn changed(reloaded: &mut watch::Receiver<Arc<Loaded>>) -> bool {
+    reloaded.changed().await.is_ok()
+}
+
+/// A bot and its number, the part of a token that is no secret.
+struct Reader {
+    bot: Bot,
+    number: String,
+}
+
+impl Chats {
+    fn bot(&self, loaded: &Loaded) -> Option<Reader> {
+        let settings = loaded.settings.telegram.as_ref()?;
+        let made = loaded.secrets.get(&settings.token).and_then(|token| {
+            let number = token
+                .expose()
+                .split(':')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let bot = self
+                .intake
+                .outbox()
+                .bot(&token, settings.api_url.as_deref());
+            Ok(Reader { bot: bot?, number })
+        });
+        match made {
+            Ok(reader) => Some(reader),
+            Err(why) => {
+                journal::say(Level::Error, format!("[telegram] cannot be read: {why}"));
+                None
+            }
+        }
+    }
+
+    /// Waits for news, and deals with what comes.
+    async fn look(&self, reader: &Reader, inbox: &mut Inbox) -> Result<(), Failure> {
+        let key = offset_key(&reader.number);
+        let known = {
+            let key = key.clone();
+            self.store
+                .read(move |store| store.cursor_as::<i64>(&key))
+                .await
+        };
+        let offset = match known {
+            Ok(offset) => offset.unwrap_or(0),
+            Err(error) => return Err(Failure::Refused(error.to_string())),
+        };
+        let mut news = reader.bot.news(offset, true).await?;
+        if inbox::goes_on(&news) {
+            // The rest of a long text is on its way.
+            self.clock.sleep(inbox::PARTS).await;
+            news = reader.bot.news(offset, false).await?;
+        }
+        let Some(last) = news.iter().filter_map(telegram::number).max() else {
+            return Ok(());
+        };
+        self.take(inbox, &news, &reader.number).await;
+        self.confirm(key, last + 1).await;
+        Ok(())
+    }
+
+    /// In their order within a chat, and the chats beside each other, so that they share commits.
+    async fn take(&self, inbox: &mut Inbox, news: &[Value], bot: &str) {
+        let messages = news
+            .iter()
+            .filter_map(|update| match telegram::read(update) {
+                News::Message(message) => Some(*message),
+                News::Other => None,
+            });
+        let mut chats: BTreeMap<i64, Vec<Message>> = BTreeMap::new();
+        for message in inbox::joined(messages.collect()) {
+            chats.entry(message.chat.id).or_default().push(message);
+        }
+        let inbox = &*inbox;
+        let each = chats.into_values().map(async |messages| {
+            for message in messages {
+                inbox.take(self, message, bot).await;
+            }
+        });
+        join_all(each).await;
+    }
+
+    /// Until the disk takes it: what is not confirmed comes again.
+    async fn confirm(&self, key: CursorKey, offset: i64) {
+        let (mut wait, longest) = AGAIN;
+        while let Err(error) = self
+            .store
+            .remember(vec![(key.clone(), Some(offset.into()))])
+            .await
+        {
+            journal::say(
+                Level::Warning,
+                format!("{error}: the chats wait until it is better"),
+            );
+            self.clock.sleep(wait).await;
+            wait = (wait * 2).min(longest);
+        }
+    }
+
+    async fn rest(&self, reader: &Reader, failure: &Failure, failures: u32) {
+        let (first, longest) = AGAIN;
+        let doubled = first * 2_u32.saturating_pow(failures.min(10) - 1);
+        let (at_once, wait) = match failure {
+            Failure::Flood(wait) => (false, *wait),
+            Failure::Token => (true, longest),
+            Failure::Conflict { .. } => (failures > 1, (doubled * 5).min(longest)),
+            _ => (false, doubled.min(longest)),
+        };
+        journal::say(
+            Level::Warning,
+            format!("the chats cannot be read: {}", failure.words()),
+        );
+        if at_once || failures == TOLD_AFTER {
+            let reason = match failure {
+                Failure::Conflict { webhook: true } => match reader.bot.webhook().await {
+                    Ok(Some(url)) => format!(
+                        "{}: {url}; `reveille telegram pair` says how to take them back",
+                        failure.words()
+                    ),
+                    _ => failure.words(),
+                },
+                Failure::Conflict { webhook: false } => format!(
+                    "{}: a second Reveille, OpenClaw, Home Assistant or n8n with the same token? Each program needs a bot of its own (@BotFather, /newbot)",
+                    failure.words()
+                ),
+                _ => failure.words(),
+            };
+            self.alerts.tell(Notice::Deaf { reason }).await;
+        }
+        self.clock.sleep(wait).await;
+    }
+}
+
+/// What the jobs claim.
+fn intents(loaded: &Loaded) -> Intents {
+    let mut claims = Vec::new();
+    for job in loaded.jobs.values().filter(|job| job.enabled) {
+        for trigger in job.triggers.iter().filter(|trigger| trigger.enabled) {
+            if let Kind::Telegram(telegram) = &trigger.kind {
+                claims.push(telegram.claim(&job.name, &trigger.id));
+            }
+        }
+    }
+    Intents::new(claims)
+}

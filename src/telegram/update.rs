@@ -1,0 +1,253 @@
+//! News as they come: read from the JSON itself, so that what a library does not know yet costs no word of a message.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A message that somebody wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The update's number.
+    pub update: i64,
+    /// The message's number in its chat.
+    pub number: i64,
+    /// When it was sent.
+    pub at: DateTime<Utc>,
+    /// Where.
+    pub chat: Chat,
+    /// Who; nobody where a channel speaks for itself.
+    pub from: Option<Person>,
+    /// Its text, or the words beside its file.
+    pub text: String,
+    /// Somebody else's words, passed on.
+    pub forwarded: bool,
+    /// The text that it answers.
+    pub reply_to: Option<String>,
+    /// A file came with it.
+    pub file: Option<File>,
+}
+
+/// A chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chat {
+    /// Its number; groups have negative ones.
+    pub id: i64,
+    /// What it is called.
+    pub title: String,
+    /// Whether it is with one person.
+    pub private: bool,
+}
+
+/// A person, or a bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The number, which nobody else can have.
+    pub id: i64,
+    /// What they call themselves; anybody can call themselves so.
+    pub name: String,
+}
+
+/// A file on Telegram's servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// By which it is fetched.
+    pub id: String,
+    /// As its sender called it.
+    pub name: Option<String>,
+    /// In bytes, where that is told.
+    pub size: Option<u64>,
+}
+
+/// One piece of news.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// A message.
+    Message(Box<Message>),
+    /// Something else, or something that cannot be read.
+    Other,
+}
+
+/// The number of an update, by which it is confirmed.
+pub fn number(update: &Value) -> Option<i64> {
+    update["update_id"].as_i64()
+}
+
+/// Reads an update.
+pub fn read(update: &Value) -> News {
+    let (Some(number), Ok(raw)) = (number(update), Raw::deserialize(&update["message"])) else {
+        return News::Other;
+    };
+    let answered = raw.quote.map(|quote| quote.text).or_else(|| {
+        let answered = raw.reply_to_message?;
+        answered.text.or(answered.caption)
+    });
+    let photo = raw.photo.unwrap_or_default().pop();
+    let file = [raw.document, raw.voice, raw.audio, raw.video, photo];
+    News::Message(Box::new(Message {
+        update: number,
+        number: raw.message_id,
+        at: DateTime::from_timestamp(raw.date, 0).unwrap_or_default(),
+        chat: Chat {
+            id: raw.chat.id,
+            private: raw.chat.kind == "private",
+            title: raw.chat.title.or(raw.chat.first_name).unwrap_or_default(),
+        },
+        from: raw.from.map(|from| Person {
+            id: from.id,
+            name: [from.first_name, from.last_name.unwrap_or_default()]
+                .join(" ")
+                .trim()
+                .to_owned(),
+        }),
+        text: raw.text.or(raw.caption).unwrap_or_default(),
+        forwarded: raw.forward_origin.is_some() || raw.forward_date.is_some(),
+        reply_to: answered.filter(|text| !text.is_empty()),
+        file: file.into_iter().flatten().next().map(|file| File {
+            id: file.file_id,
+            name: file.file_name,
+            size: file.file_size,
+        }),
+    }))
+}
+
+impl Message {
+    /// What templates see of it as `event`.
+    pub fn payload(&self, args: &Value) -> Value {
+        let mut payload = json!({
+            "text": self.text,
+            "args": args,
+            "chat": { "id": self.chat.id, "title": self.chat.title },
+            "message": self.number,
+            "forwarded": self.forwarded,
+        });
+        if let Some(from) = &self.from {
+            payload["user"] = json!({ "id": from.id, "name": from.name });
+        }
+        if let Some(reply_to) = &self.reply_to {
+            payload["reply_to"] = reply_to.as_str().into();
+        }
+        payload
+    }
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    message_id: i64,
+    #[serde(default)]
+    date: i64,
+    chat: RawChat,
+    from: Option<RawPerson>,
+    text: Option<String>,
+    caption: Option<String>,
+    forward_origin: Option<Value>,
+    forward_date: Option<i64>,
+    reply_to_message: Option<Answered>,
+    quote: Option<Quote>,
+    document: Option<RawFile>,
+    voice: Option<RawFile>,
+    audio: Option<RawFile>,
+    video: Option<RawFile>,
+    /// The same picture in several sizes, the largest last.
+    photo: Option<Vec<RawFile>>,
+}
+
+#[derive(Deserialize)]
+struct RawChat {
+    id: i64,
+    #[serde(rename = "type", default)]
+    kind: String,
+    title: Option<String>,
+    first_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawPerson {
+    id: i64,
+    #[serde(default)]
+    first_name: String,
+    last_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    text: Option<String>,
+    caption: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Quote {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct RawFile {
+    file_id: String,
+    file_name: Option<String>,
+    file_size: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(fields: Value) -> Option<Message> {
+        let mut update = json!({
+            "update_id": 7,
+            "message": { "message_id": 3, "date": 1_763_618_400, "chat": { "id": 5, "type": "private", "first_name": "Ana" },
+                         "from": { "id": 5, "is_bot": false, "first_name": "Ana", "last_name": "B", "username": "owner" } },
+        });
+        for (key, value) in fields.as_object().unwrap() {
+            update["message"][key] = value.clone();
+        }
+        match read(&update) {
+            News::Message(message) => Some(*message),
+            News::Other => None,
+        }
+    }
+
+    #[test]
+    fn a_message_is_read() {
+        let read = message(
+            json!({ "text": "hello", "reply_to_message": { "message_id": 1, "text": "before" } }),
+        )
+        .unwrap();
+        assert_eq!(
+            (read.update, read.number, read.text.as_str()),
+            (7, 3, "hello")
+        );
+        assert_eq!(read.from.as_ref().unwrap().name, "Ana B");
+        assert_eq!(read.payload(&Value::Null)["reply_to"], "before");
+        assert!(read.chat.private && !read.forwarded);
+    }
+
+    #[test]
+    fn what_is_not_known_yet_costs_no_word() {
+        let entities = json!([{ "type": "of_the_future", "offset": 0, "length": 5, "new": {} }]);
+        let read = message(json!({ "text": "hello", "entities": entities, "something_new": [1] }))
+            .unwrap();
+        assert_eq!(read.text, "hello");
+    }
+
+    #[test]
+    fn files_come_with_their_words() {
+        let photo = json!([{ "file_id": "small" }, { "file_id": "large", "file_size": 9 }]);
+        let read = message(json!({ "caption": "look", "photo": photo })).unwrap();
+        assert_eq!(
+            (read.text.as_str(), read.file.unwrap().id.as_str()),
+            ("look", "large")
+        );
+    }
+
+    #[test]
+    fn other_news_are_only_confirmed() {
+        assert_eq!(
+            read(&json!({ "update_id": 8, "edited_message": {} })),
+            News::Other
+        );
+        assert_eq!(
+            read(&json!({ "update_id": 8, "message": { "text": "no chat" } })),
+            News::Other
+        );
+        assert_eq!(number(&json!({ "update_id": 8, "message": 5 })), Some(8));
+    }
+}

@@ -1,0 +1,257 @@
+//! A real daemon and a Telegram that keeps the real rules.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::life::Life;
+use crate::support::Folder;
+use telegram::{Fail, TOKEN, Telegram};
+
+#[path = "../fakes/telegram.rs"]
+mod telegram;
+
+const OWNER: i64 = 4711;
+const STRANGER: i64 = 666;
+
+/// A Telegram, and a folder whose bot is known there.
+struct World {
+    runtime: Runtime,
+    telegram: Telegram,
+    folder: Folder,
+}
+
+/// What answers a word, so that the answer shows the question.
+const ECHO: &str = "description = \"Says it again\"\n\n[[trigger]]\ntelegram = \"/echo\"\nwords = [\"evento\"]\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"**{{ event.args }}** {{ event.user.name }}\"\n";
+
+impl World {
+    fn new(more: &str) -> World {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let telegram = runtime.block_on(Telegram::start());
+        let folder = Folder::new().job("echo", ECHO);
+        let settings = format!(
+            "[telegram]\ntoken.env = \"BOT\"\napi_url = \"{}\"\n{more}\n\n[owner]\nnotify = \"journal\"\n",
+            telegram.url
+        );
+        folder.write("config/reveille.toml", settings);
+        folder.write(".env", format!("BOT={TOKEN}\n"));
+        World {
+            runtime,
+            telegram,
+            folder,
+        }
+    }
+
+    fn owned() -> World {
+        World::new(&format!("owner = {OWNER}"))
+    }
+
+    fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        let limit = Duration::from_secs(10);
+        let waited = async { tokio::time::timeout(limit, what).await.expect("it comes") };
+        self.runtime.block_on(waited)
+    }
+
+    /// Waits until so many messages were sent; their texts.
+    fn sent(&self, count: usize) -> Vec<String> {
+        let sent = self.wait(self.telegram.has_sent(count)).into_iter();
+        sent.map(|(_, text)| text).collect()
+    }
+}
+
+#[test]
+fn a_question_is_answered_in_its_chat_and_confirmed() {
+    let world = World::owned();
+    let life = Life::start(&world.folder);
+    let number = world.telegram.says(OWNER, "¿Hay EVENTOS hoy?");
+    assert_eq!(
+        world.wait(world.telegram.has_sent(1)),
+        [(OWNER, "¿Hay EVENTOS hoy? Ana".to_owned())]
+    );
+    let call = &world.telegram.calls("sendMessage")[0];
+    assert_eq!(
+        call["entities"],
+        json!([{ "type": "bold", "offset": 0, "length": 17 }])
+    );
+    assert_eq!(call["link_preview_options"]["is_disabled"], true);
+    world.wait(world.telegram.has_confirmed(number + 1));
+    // The same update again, as after a crash before it was confirmed: known.
+    world.telegram.says(OWNER, "/echo once more");
+    assert_eq!(world.sent(2)[1], "once more Ana");
+    life.end();
+}
+
+#[test]
+fn strangers_are_dropped_unread_until_one_has_the_code() {
+    let world = World::new("");
+    let mut life = Life::start(&world.folder);
+    world.telegram.says(STRANGER, "/echo hello");
+    world.telegram.says(STRANGER, "/pair 123456");
+    let last = world.telegram.message(
+        STRANGER,
+        json!({ "text": "/echo", "chat": { "id": -5, "type": "group", "title": "x" } }),
+    );
+    world.wait(world.telegram.has_confirmed(last + 1));
+    let pair = world
+        .folder
+        .unclocked(&["telegram", "pair"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut pair = pair;
+    let mut line = String::new();
+    let out = pair.stdout.take().expect("piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("a line");
+    let code = line.trim().rsplit(' ').next().expect("a code").to_owned();
+    world.telegram.says(STRANGER, "/pair 000");
+    world.telegram.message(
+        STRANGER,
+        json!({ "text": format!("/pair {code}"), "forward_date": 1 }),
+    );
+    world.telegram.says(OWNER, &format!("/pair {code}"));
+    assert!(world.sent(1)[0].starts_with("You are the owner"));
+    assert!(pair.wait().expect("it ends").success());
+    world.telegram.says(STRANGER, &format!("/pair {code}"));
+    world.telegram.says(OWNER, "/echo hi");
+    assert_eq!(world.sent(2)[1], "hi Ana");
+    life.says("said a wrong pairing code");
+    life.end();
+    // Another life knows its owner.
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/echo again");
+    assert_eq!(world.sent(3)[2], "again Ana");
+    life.end();
+    assert!(world.telegram.sent().iter().all(|(chat, _)| *chat == OWNER));
+}
+
+#[test]
+fn a_person_looks_after_the_jobs_from_the_phone() {
+    let world = World::owned();
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/help");
+    world.telegram.says(OWNER, "/jobs");
+    world.telegram.says(OWNER, "/run echo from afar");
+    world.telegram.says(OWNER, "/why echo");
+    world.telegram.says(OWNER, "nobody takes this");
+    let mut sent = world.sent(5);
+    sent.sort();
+    let has = |text: &str| {
+        assert!(
+            sent.iter().any(|sent| sent.contains(text)),
+            "{text}: {sent:#?}"
+        )
+    };
+    has("/echo Says it again");
+    has("Says it again");
+    has("from afar Ana");
+    has("required arguments");
+    has("No job takes this message");
+    life.end();
+}
+
+#[test]
+fn a_long_text_goes_on_where_it_stopped() {
+    let world = World::owned();
+    let long = format!(
+        "[[trigger]]\ntelegram = \"/long\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"{{% for n in range(900) %}}{}{{% endfor %}}\"\n",
+        "word ".repeat(2)
+    );
+    let world = World {
+        folder: world.folder.job("long", &long),
+        ..world
+    };
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/long");
+    world.telegram.fail(
+        "sendMessage",
+        Fail::With(400, "Bad Request: can't parse entities: for the test"),
+    );
+    let sent = world.sent(4);
+    life.end();
+    let taken: Vec<_> = sent.iter().skip(1).map(|text| text.trim()).collect();
+    assert_eq!(sent[0], sent[1], "what was not taken is sent plain");
+    assert_eq!(taken.join(" "), "word ".repeat(1800).trim());
+}
+
+#[test]
+fn a_flood_limit_holds_up_its_own_chat_only() {
+    let world = World::owned();
+    let life = Life::start(&world.folder);
+    world.telegram.fail("sendMessage", Fail::Flood(2));
+    world.telegram.says(OWNER, "/echo first");
+    world.telegram.says(OWNER, "/echo second");
+    assert_eq!(world.sent(2), ["first Ana", "second Ana"]);
+    life.end();
+}
+
+#[test]
+fn who_blocked_the_bot_is_told_of_once() {
+    let world = World::owned();
+    world.telegram.blocked_by(OWNER);
+    let mut life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/echo first");
+    life.says("the person blocked the bot");
+    life.end();
+    world
+        .folder
+        .run(["outbox", "--all"])
+        .prints(&["failed", "the person blocked the bot"]);
+    assert_eq!(world.telegram.calls("sendMessage").len(), 1);
+}
+
+#[test]
+fn what_may_have_arrived_before_a_crash_says_so() {
+    let world = World::owned();
+    let life = Life::start(&world.folder);
+    world.telegram.fail("sendMessage", Fail::Deaf);
+    let number = world.telegram.says(OWNER, "/echo first");
+    world.wait(world.telegram.has_confirmed(number + 1));
+    world.wait(world.telegram.is_deaf_to("sendMessage"));
+    life.killed();
+    let life = Life::start(&world.folder);
+    assert_eq!(world.sent(1), ["(perhaps a repeat)\nfirst Ana"]);
+    world.telegram.says(OWNER, "/echo second");
+    assert_eq!(world.sent(2)[1], "second Ana");
+    life.end();
+}
+
+#[test]
+fn a_text_that_telegram_split_is_one_again() {
+    let world = World::owned();
+    let count = "[[trigger]]\ntelegram = \"text\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"{{ event.text | length }}\"\n";
+    let world = World {
+        folder: world.folder.job("count", count),
+        ..world
+    };
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, &"x".repeat(4096));
+    world.telegram.says(OWNER, &"y".repeat(4096));
+    world.telegram.says(OWNER, "z");
+    assert_eq!(world.sent(1), ["8193"]);
+    life.end();
+}
+
+#[test]
+fn a_second_reader_a_wrong_token_and_a_broken_line_are_told_without_the_token() {
+    let world = World::owned();
+    world.telegram.fail("getUpdates", Fail::Silence);
+    world.telegram.fail("getUpdates", Fail::Garbage);
+    world.telegram.has_webhook("https://other.example/hook");
+    let mut life = Life::start(&world.folder);
+    life.says("https://other.example/hook");
+    world
+        .folder
+        .write(".env", "BOT=999:wrong-token-of-the-owner\n");
+    life.says("Telegram does not know the token");
+    let said = life.end();
+    assert!(
+        !said.contains(TOKEN) && !said.contains("wrong-token"),
+        "{said}"
+    );
+}
