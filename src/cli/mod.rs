@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod ask;
 mod backup;
 mod by_hand;
 mod cancel;
@@ -69,6 +70,8 @@ pub struct Cli {
 enum Command {
     /// Run a job now, by hand
     Run(run::Arguments),
+    /// Ask what you would ask the bot, and have the answer here
+    Ask(ask::Arguments),
     /// Run the jobs by themselves, until it is told to end
     Daemon(daemon::Arguments),
     /// Run a job again for the event of an earlier run
@@ -134,6 +137,7 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
 fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
     match command {
         Command::Run(arguments) => run::run(context, arguments),
+        Command::Ask(arguments) => ask::run(context, arguments),
         Command::Daemon(arguments) => daemon::run(context, arguments),
         Command::Replay(arguments) => replay::run(context, arguments),
         Command::Cancel(arguments) => cancel::run(context, arguments),
@@ -165,6 +169,7 @@ impl Command {
     fn is_the_daemons(&self) -> bool {
         match self {
             Command::Run(_)
+            | Command::Ask(_)
             | Command::Replay(_)
             | Command::Cancel(_)
             | Command::Plan(_)

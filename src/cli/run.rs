@@ -34,7 +34,7 @@ pub(super) struct How {
 
     /// The result as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {

@@ -1,4 +1,4 @@
-//! Jobs that claim the same message.
+//! What messages the jobs claim, and jobs that claim the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Job;
 use super::diagnostic::{Diagnostic, Source};
-use crate::telegram::intent::clashes;
+use crate::telegram::intent::{Claim, Intents, clashes};
 use crate::trigger::Kind;
 
 /// Reports commands, words and phrases that two jobs claim, at the later by name; gives all later ones.
@@ -15,16 +15,7 @@ pub(super) fn find(
     sources: &BTreeMap<String, Arc<Source>>,
     problems: &mut Vec<Diagnostic>,
 ) -> BTreeSet<String> {
-    let mut claims = Vec::new();
-    let mut spans: Vec<Range<usize>> = Vec::new();
-    for job in jobs.values().filter(|job| job.enabled) {
-        for trigger in job.triggers.iter().filter(|trigger| trigger.enabled) {
-            if let Kind::Telegram(telegram) = &trigger.kind {
-                claims.push(telegram.claim(&job.name, &trigger.id));
-                spans.push(telegram.span.clone());
-            }
-        }
-    }
+    let (claims, spans): (Vec<Claim>, Vec<Range<usize>>) = claims(jobs).unzip();
     let mut bad = BTreeSet::new();
     for (said, [first, second]) in clashes(&claims) {
         let (first, name) = (&claims[first].job, &claims[second].job);
@@ -36,4 +27,22 @@ pub(super) fn find(
         bad.insert(name.clone());
     }
     bad
+}
+
+/// Whose a message is, for these jobs.
+pub fn intents(jobs: &BTreeMap<String, Arc<Job>>) -> Intents {
+    Intents::new(claims(jobs).map(|(claim, _)| claim).collect())
+}
+
+/// What the jobs claim, and where their files say so.
+fn claims(jobs: &BTreeMap<String, Arc<Job>>) -> impl Iterator<Item = (Claim, Range<usize>)> {
+    let jobs = jobs.values().filter(|job| job.enabled);
+    let triggers = jobs.flat_map(|job| job.triggers.iter().map(move |trigger| (job, trigger)));
+    triggers.filter_map(|(job, trigger)| match &trigger.kind {
+        Kind::Telegram(telegram) if trigger.enabled => Some((
+            telegram.claim(&job.name, &trigger.id),
+            telegram.span.clone(),
+        )),
+        _ => None,
+    })
 }

@@ -38,6 +38,7 @@ use resolve::World;
 use secret::SecretRef;
 use stamp::Stamp;
 
+pub use clashes::intents;
 pub use job_file::Job;
 pub use settings::Settings;
 

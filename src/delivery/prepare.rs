@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::telegram::Recipient;
 use super::{Delivery, Kind};
 use crate::config::{Job, Settings};
 use crate::job::{Digest, NewDelivery, Policy, Quiet};
@@ -51,6 +52,12 @@ impl Making<'_> {
         (event["kind"] == "telegram").then(|| event["chat"]["id"].as_i64())?
     }
 
+    /// Whether a person asked on a terminal, which then is the origin.
+    fn asked(&self) -> bool {
+        let event = self.roots.get("event");
+        event.is_some_and(|event| event["kind"] == "hand" && event["asked"] == true)
+    }
+
     /// The message that the event is, if it is one.
     pub(super) fn message(&self) -> Option<i64> {
         self.origin()?;
@@ -76,23 +83,32 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
     }
     let mut body = None;
     let (place, target) = match &delivery.kind {
-        Kind::Console(console) => (String::new(), json(console.target(making))),
+        Kind::Console(console) => (String::new(), typed(console.target(making))),
         Kind::File(file) => {
             let target = file.target(making)?;
-            (target.path.clone(), json(target))
+            (target.path.clone(), typed(target))
         }
         Kind::Webhook(webhook) => {
             body = webhook.body(making)?;
             let target = webhook.target(making)?;
-            (target.url.to_string(), json(target))
+            (target.url.to_string(), typed(target))
         }
         Kind::Email(email) => {
             let target = email.target(making)?;
-            (target.to.join(", "), json(target))
+            (target.to.join(", "), typed(target))
+        }
+        Kind::Telegram(telegram) if telegram.to == Recipient::Origin && making.asked() => {
+            let target = json!({ "job": making.job.name });
+            return Ok(Some(NewDelivery::usual(
+                "console",
+                "",
+                target,
+                text.trim_end(),
+            )));
         }
         Kind::Telegram(telegram) => {
             let target = telegram.target(making);
-            (target.place(), json(target))
+            (target.place(), typed(target))
         }
     };
     let body = body.unwrap_or(text);
@@ -113,7 +129,7 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
     Ok(Some(message))
 }
 
-fn json(target: impl Serialize) -> Value {
+fn typed(target: impl Serialize) -> Value {
     serde_json::to_value(target).expect("a target is texts and numbers")
 }
 

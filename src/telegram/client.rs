@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use teloxide::payloads::{GetMe, GetUpdates, GetWebhookInfo, SendMessage};
+use teloxide::payloads::{GetMe, GetUpdates, GetWebhookInfo, SendMessage, SetMyCommands};
 use teloxide::requests::{JsonRequest, Payload, Request};
-use teloxide::types::AllowedUpdate;
+use teloxide::types::{AllowedUpdate, BotCommand};
 use teloxide::{ApiError, RequestError};
 
 use super::Outgoing;
@@ -80,6 +80,10 @@ impl Named for GetWebhookInfo {
     const NAMED: &'static str = "getWebhookInfo";
 }
 
+impl Named for SetMyCommands {
+    const NAMED: &'static str = "setMyCommands";
+}
+
 impl Named for SendMessage {
     const NAMED: &'static str = "sendMessage";
 }
@@ -128,6 +132,18 @@ impl Bot {
         let me = self.call(GetMe::new()).await?;
         let name = me["username"].as_str().unwrap_or_default().to_owned();
         Ok((me["id"].as_i64().unwrap_or_default(), name))
+    }
+
+    /// Tells Telegram which commands to offer while somebody types, each with what it does.
+    ///
+    /// # Errors
+    /// `Token`, and what a network does.
+    pub async fn offer(&self, commands: &[(String, String)]) -> Result<(), Failure> {
+        // Bot API, `BotCommand`: 256 characters of description at most, 100 commands.
+        let short = |about: &str| about.chars().take(256).collect::<String>();
+        let commands = commands.iter().take(100);
+        let commands = commands.map(|(name, about)| BotCommand::new(name, short(about)));
+        self.call(SetMyCommands::new(commands)).await.map(drop)
     }
 
     /// Where its news go by webhook, if anywhere.

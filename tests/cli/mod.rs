@@ -1,5 +1,6 @@
 //! What the commands print, say and return.
 
+mod ask;
 mod briefing;
 mod crash;
 mod delivery;

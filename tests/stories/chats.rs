@@ -255,3 +255,20 @@ fn a_second_reader_a_wrong_token_and_a_broken_line_are_told_without_the_token() 
         "{said}"
     );
 }
+
+#[test]
+fn commands_are_offered_with_what_they_do_and_only_once() {
+    let world = World::owned();
+    for _ in 0..2 {
+        let life = Life::start(&world.folder);
+        let number = world.telegram.says(OWNER, "/help");
+        world.wait(world.telegram.has_confirmed(number + 1));
+        life.end();
+    }
+    let offered = world.telegram.calls("setMyCommands");
+    assert_eq!(offered.len(), 1);
+    assert_eq!(
+        offered[0]["commands"][0],
+        json!({ "command": "echo", "description": "Says it again" })
+    );
+}

@@ -7,12 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::Chats;
 use super::pairing::{Guess, Pairing};
-use super::{Chats, Intents};
 use crate::engine::{Loaded, Taken};
 use crate::job::{Event, NewDelivery, TriggerKind};
 use crate::journal::{self, Level};
-use crate::telegram::intent::{Asked, command};
+use crate::telegram::intent::{Asked, Intents, Why, command};
 use crate::telegram::{Message, News, Person, read};
 use crate::template::Locale;
 use crate::trigger::Kind;
@@ -25,6 +25,28 @@ const SPLIT: std::ops::RangeInclusive<usize> = 3_900..=4_096;
 
 /// So many messages of one person are taken in so long.
 const RATE: (usize, TimeDelta) = (20, TimeDelta::minutes(1));
+
+/// Our own commands: name, what follows it, what it does in English and in Spanish.
+const OWN: &[(&str, &str, &str, &str)] = &[
+    ("jobs", "", "what there is", "lo que hay"),
+    ("run", " JOB", "start a job", "iniciar una tarea"),
+    ("next", " [JOB]", "what comes", "lo que viene"),
+    (
+        "why",
+        " JOB WHEN",
+        "what became of a moment",
+        "qué pasó en un momento",
+    ),
+    ("status", "", "how everything stands", "cómo va todo"),
+    ("cancel", " RUN", "stop a run", "detener una ejecución"),
+    (
+        "mute",
+        " JOB --for 7d",
+        "hear nothing of its failures",
+        "no oír sus fallos",
+    ),
+    ("help", "", "what I understand", "lo que entiendo"),
+];
 
 /// Who may write, and what for.
 pub(super) struct Inbox {
@@ -162,8 +184,7 @@ impl Inbox {
         let found = self.intents.of(asked);
         let claimed = found.first();
         // A job's own command comes before ours.
-        let by_command = claimed
-            .is_some_and(|found| matches!(found.why, crate::telegram::intent::Why::Command(_)));
+        let by_command = claimed.is_some_and(|found| matches!(found.why, Why::Command(_)));
         if let Some((name, rest)) = &typed
             && !by_command
             && !message.forwarded
@@ -265,30 +286,42 @@ impl Inbox {
     }
 
     fn help(&self, who: Who) -> String {
-        let mut lines = Vec::new();
-        for job in self.loaded.jobs.values().filter(|job| job.enabled) {
-            for trigger in &job.triggers {
-                if let Kind::Telegram(telegram) = &trigger.kind
-                    && telegram.what.starts_with('/')
-                {
-                    let about = match job.description.as_str() {
-                        "" => &job.name,
-                        about => about,
-                    };
-                    lines.push(format!("{} {about}", telegram.what));
-                }
-            }
-        }
+        let mut lines: Vec<String> = self
+            .jobs_commands()
+            .map(|(name, about)| format!("/{name} {about}"))
+            .collect();
         if who == Who::Owner {
-            lines.push(
-                self.words(
-                    "/jobs /run JOB /next JOB /why JOB WHEN /status /cancel RUN /mute JOB --for 7d",
-                    "/jobs /run TAREA /next TAREA /why TAREA CUÁNDO /status /cancel EJECUCIÓN /mute TAREA --for 7d",
-                )
-                .to_owned(),
-            );
+            let own = OWN.iter().map(|(name, arguments, english, spanish)| {
+                format!("/{name}{arguments} {}", self.words(english, spanish))
+            });
+            lines.extend(own);
         }
         lines.join("\n")
+    }
+
+    /// The commands that Telegram offers while somebody types.
+    pub(super) fn commands(&self) -> Vec<(String, String)> {
+        let own = OWN.iter().map(|(name, _, english, spanish)| {
+            ((*name).to_owned(), self.words(english, spanish).to_owned())
+        });
+        self.jobs_commands().chain(own).collect()
+    }
+
+    fn jobs_commands(&self) -> impl Iterator<Item = (String, String)> {
+        let jobs = self.loaded.jobs.values().filter(|job| job.enabled);
+        let triggers = jobs.flat_map(|job| job.triggers.iter().map(move |trigger| (job, trigger)));
+        triggers.filter_map(|(job, trigger)| match &trigger.kind {
+            Kind::Telegram(telegram) if trigger.enabled => {
+                let name = telegram.what.strip_prefix('/')?.to_owned();
+                let about = if job.description.is_empty() {
+                    &job.name
+                } else {
+                    &job.description
+                };
+                Some((name, about.clone()))
+            }
+            _ => None,
+        })
     }
 
     fn words(&self, english: &'static str, spanish: &'static str) -> &'static str {

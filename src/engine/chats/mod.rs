@@ -16,12 +16,11 @@ use tokio::sync::watch;
 
 use super::{Alerts, Intake, Loaded, Notice, Subject};
 use crate::clock::Clock;
+use crate::config::intents;
 use crate::job::CursorKey;
 use crate::journal::{self, Level};
 use crate::store::Store;
-use crate::telegram::intent::Intents;
 use crate::telegram::{self, Bot, Failure, Message, News};
-use crate::trigger::Kind;
 
 use inbox::Inbox;
 pub use pairing::{Pairing, owner};
@@ -66,8 +65,9 @@ pub(super) async fn bring(chats: Chats) {
                 Err(_) => return,
             }
         };
-        inbox.reload(&loaded, intents(&loaded));
+        inbox.reload(&loaded, intents(&loaded.jobs));
         let read = async {
+            chats.offer(&bot, &inbox).await;
             loop {
                 match chats.look(&bot, &mut inbox).await {
                     Ok(()) => {
@@ -122,6 +122,26 @@ impl Chats {
                 journal::say(Level::Error, format!("[telegram] cannot be read: {why}"));
                 None
             }
+        }
+    }
+
+    /// Tells Telegram which commands to offer, where they are not those that it was told last.
+    async fn offer(&self, reader: &Reader, inbox: &Inbox) {
+        let key = CursorKey {
+            name: "commands".to_owned(),
+            ..offset_key(&reader.number)
+        };
+        let commands = serde_json::json!(inbox.commands());
+        let known = {
+            let key = key.clone();
+            self.store.read(move |store| store.cursor(&key)).await
+        };
+        if matches!(&known, Ok(Some(known)) if *known == commands) {
+            return;
+        }
+        // What fails now is done at the next start or reload.
+        if reader.bot.offer(&inbox.commands()).await.is_ok() {
+            let _ = self.store.remember(vec![(key, Some(commands))]).await;
         }
     }
 
@@ -222,17 +242,4 @@ impl Chats {
         }
         self.clock.sleep(wait).await;
     }
-}
-
-/// What the jobs claim.
-fn intents(loaded: &Loaded) -> Intents {
-    let mut claims = Vec::new();
-    for job in loaded.jobs.values().filter(|job| job.enabled) {
-        for trigger in job.triggers.iter().filter(|trigger| trigger.enabled) {
-            if let Kind::Telegram(telegram) = &trigger.kind {
-                claims.push(telegram.claim(&job.name, &trigger.id));
-            }
-        }
-    }
-    Intents::new(claims)
 }
