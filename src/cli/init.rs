@@ -17,6 +17,18 @@ pub struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let root = &arguments.dir;
+    write_all(root)?;
+    let shown = root.display();
+    outln!("A working example is in {shown}:");
+    outln!("  config/reveille.toml   models, calendars, Telegram");
+    outln!("  jobs/                  what runs, and when");
+    outln!("  prompts/               how it is worded");
+    outln!("Next: reveille --dir {shown} run daily-briefing");
+    Ok(0)
+}
+
+/// Writes the example into a folder that has nothing of it.
+pub(super) fn write_all(root: &Path) -> Result<(), Error> {
     let files = || EXAMPLES.iter().copied().chain([(".gitignore", GITIGNORE)]);
     if let Some((name, _)) = files().find(|(name, _)| root.join(name).exists()) {
         let what = format!("{} is there already", root.join(name).display());
@@ -25,13 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     for (name, text) in files() {
         write(&root.join(name), text)?;
     }
-    let shown = root.display();
-    outln!("A working example is in {shown}:");
-    outln!("  config/reveille.toml   models, calendars, Telegram");
-    outln!("  jobs/                  what runs, and when");
-    outln!("  prompts/               how it is worded");
-    outln!("Next: reveille --dir {shown} run daily-briefing");
-    Ok(0)
+    Ok(())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

@@ -26,6 +26,7 @@ mod plan;
 mod replay;
 mod run;
 mod schema;
+mod setup;
 mod show;
 pub mod socket;
 mod spinner;
@@ -108,6 +109,8 @@ enum Command {
     Unmute(mute::Unmute),
     /// List messages that are not delivered, send them again, or drop them
     Outbox(outbox::Arguments),
+    /// The first evening: a bot, its owner, a calendar, and the briefing on the phone
+    Setup(setup::Arguments),
     /// Write a working example folder
     Init(init::Arguments),
     /// Say what this machine can and cannot promise, and what to do about it
@@ -129,6 +132,9 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
         && let Some(code) = socket::through(&cli)?
     {
         return Ok(code);
+    }
+    if let Command::Setup(arguments) = &cli.command {
+        return setup::run(cli.dir.as_deref(), cli.state.as_deref(), arguments);
     }
     let context = context::Context::new(cli.dir, cli.state, cli.now)?;
     execute(&context, &cli.command)
@@ -156,6 +162,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Mute(arguments) => mute::run(context, arguments),
         Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
+        Command::Setup(arguments) => setup::run(None, None, arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(context, arguments),
         Command::Install(arguments) => install::run(arguments),
@@ -189,9 +196,11 @@ impl Command {
             | Command::Outbox(_)
             | Command::Doctor(_)
             | Command::Backup(_) => true,
-            Command::Daemon(_) | Command::Init(_) | Command::Install(_) | Command::Schema(_) => {
-                false
-            }
+            Command::Daemon(_)
+            | Command::Setup(_)
+            | Command::Init(_)
+            | Command::Install(_)
+            | Command::Schema(_) => false,
         }
     }
 }

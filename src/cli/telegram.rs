@@ -1,13 +1,19 @@
 //! `reveille telegram pair`
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::by_hand::{engine, told_to_end};
 use super::context::Context;
 use super::out::{errln, outln};
-use crate::engine::chats::{self, Pairing};
+use crate::config::Config;
+use crate::config::folder::Folder;
+use crate::engine::Daemon;
+use crate::engine::chats::Pairing;
 use crate::error::Error;
+use crate::store::lock::ProcessLock;
 use crate::store::{Mode, Store};
 
 #[derive(Debug, Args)]
@@ -23,31 +29,39 @@ enum What {
 }
 
 /// How often it is looked whether somebody paired.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(300);
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let What::Pair = arguments.what;
-    let (_, config) = context.config()?;
+    let (folder, config) = context.config()?;
     if config.settings.telegram.is_none() {
         let what = "there is no [telegram] in config/reveille.toml";
-        let hint = "get a token from @BotFather (/newbot), then write `[telegram]` and `token.env = \"TELEGRAM_TOKEN\"`";
-        return Err(Error::usage(what).hint(hint));
+        return Err(
+            Error::usage(what).hint("`reveille setup` asks for what it needs and writes it")
+        );
     }
-    if context.lent.is_none() {
-        let what = "no daemon runs that could hear the code";
-        return Err(Error::usage(what)
-            .hint("`reveille daemon`, or `sudo systemctl start reveille`, then this again"));
+    match &context.lent {
+        Some(lent) => context.block_on(pair(context, &lent.store))?,
+        None => alone(context, folder, config),
     }
-    let store = context.open_store(Mode::Inline)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| Error::bug(format!("no runtime: {error}")))?;
-    runtime.block_on(pair(context, &store))
+}
+
+/// Reads the chats itself, for as long as it takes.
+fn alone(context: &Context, folder: Folder, config: Config) -> Result<u8, Error> {
+    let lock = ProcessLock::acquire(&context.state, context.clock.id());
+    let lock = lock.map_err(Error::from)?;
+    let store = context.open_store(Mode::Threaded)?;
+    let engine = engine(context, folder, config, store, lock.name());
+    context.block_on(async {
+        let mut daemon = Daemon::start(engine).await.map_err(Error::from)?;
+        daemon.bring_chats(Arc::new(|_| Box::pin(async { String::new() })));
+        let paired = pair(context, daemon.store()).await;
+        daemon.stop().await;
+        paired
+    })?
 }
 
 async fn pair(context: &Context, store: &Store) -> Result<u8, Error> {
-    let before = chats::owner(store).map_err(Error::from)?;
     let clock = context.clock.as_ref();
     let pairing = Pairing::begin(store, context.clock.id().as_u128(), clock.now());
     let pairing = pairing.await.map_err(Error::from)?;
@@ -55,24 +69,16 @@ async fn pair(context: &Context, store: &Store) -> Result<u8, Error> {
         "Send this to the bot within ten minutes: /pair {}",
         pairing.code
     );
-    while clock.now() < pairing.until {
-        clock.sleep(LOOK).await;
-        let owner = chats::owner(store).map_err(Error::from)?;
-        match pairing.is_open(store).map_err(Error::from)? {
-            false if owner.is_some() && owner != before => {
-                outln!("User {} is the owner now.", owner.unwrap_or_default());
-                return Ok(0);
-            }
-            false if owner == before && owner.is_some() => {
-                outln!(
-                    "User {} is the owner, as before.",
-                    owner.unwrap_or_default()
-                );
-                return Ok(0);
-            }
-            false => break,
-            true => {}
+    let mut ended = std::pin::pin!(told_to_end());
+    while clock.now() < pairing.until && pairing.is_open(store).map_err(Error::from)? {
+        tokio::select! {
+            () = clock.sleep(LOOK) => {}
+            () = &mut ended => break,
         }
+    }
+    if let Some(owner) = pairing.ended(store).await.map_err(Error::from)? {
+        outln!("User {owner} is the owner now.");
+        return Ok(0);
     }
     errln!(
         "error: nobody sent the code in time, or it was guessed wrong five times\nhint: try it again"

@@ -27,6 +27,11 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "jobs/heartbeat.toml",
         include_str!("../../jobs/heartbeat.toml"),
     ),
+    ("jobs/today.toml", include_str!("../../jobs/today.toml")),
+    (
+        "jobs/tomorrow.toml",
+        include_str!("../../jobs/tomorrow.toml"),
+    ),
     ("prompts/ask.md", include_str!("../../prompts/ask.md")),
     (
         "prompts/daily-briefing.md",
@@ -43,6 +48,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "prompts/heartbeat.plain.md",
         include_str!("../../prompts/heartbeat.plain.md"),
+    ),
+    (
+        "prompts/tomorrow.plain.md",
+        include_str!("../../prompts/tomorrow.plain.md"),
     ),
 ];
 

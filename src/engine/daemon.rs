@@ -29,6 +29,8 @@ pub struct Daemon {
     edited: Arc<Notify>,
     /// What brings events; it ends with the daemon.
     triggers: JoinSet<()>,
+    /// What reads the chats, likewise.
+    chats: JoinSet<()>,
     _ends: Ends,
 }
 
@@ -78,6 +80,7 @@ impl Daemon {
             looks: watch::Sender::new(false),
             edited: Arc::default(),
             triggers: JoinSet::new(),
+            chats: JoinSet::new(),
             _ends: ends,
         })
     }
@@ -93,16 +96,21 @@ impl Daemon {
             Arc::clone(&self.edited),
             self.alerts.clone(),
         ));
-        self.triggers.spawn(chats::bring(chats::Chats {
-            clock: Arc::clone(&clock),
+        self.bring_chats(verbs);
+        self.triggers
+            .spawn(startup::bring(clock, self.intake.clone()));
+        self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
+    }
+
+    /// From now on the chats are read.
+    pub fn bring_chats(&mut self, verbs: chats::Verbs) {
+        self.chats.spawn(chats::bring(chats::Chats {
+            clock: Arc::clone(&self.queue.engine.clock),
             store: self.store().clone(),
             intake: self.intake.clone(),
             alerts: self.alerts.clone(),
             verbs,
         }));
-        self.triggers
-            .spawn(startup::bring(clock, self.intake.clone()));
-        self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
     }
 
     /// The database.
@@ -145,6 +153,7 @@ impl Daemon {
             let _ = clock::timeout(clock.as_ref(), LOOK, self.looked()).await;
         }
         self.triggers.shutdown().await;
+        self.chats.shutdown().await;
         self.queue.stop();
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.outbox.stop()).await;

@@ -12,6 +12,7 @@ mod file;
 mod journal;
 pub mod log;
 mod prompt;
+mod render;
 mod set;
 mod system;
 
@@ -36,6 +37,7 @@ pub(crate) use file::stays_inside;
 pub use journal::Journal;
 pub use log::Log;
 pub use prompt::{Plan as PromptPlan, Prompt};
+pub use render::Render;
 pub use set::Set;
 pub use system::System;
 
@@ -167,6 +169,7 @@ kinds! {
         "exec" => Exec(exec),
         "set" => Set(set),
         "file" => File(file),
+        "render" => Render(render),
         "prompt" => Prompt(prompt),
         "agent" => Agent(agent),
         "approve" => Approve(approve),
@@ -186,6 +189,7 @@ impl Kind {
             Kind::Exec(exec) => exec.declaration(),
             Kind::Set(set) => set.declaration(),
             Kind::File(file) => file.declaration(),
+            Kind::Render(render) => render.declaration(),
             Kind::Prompt(prompt) => prompt.declaration(),
             Kind::Agent(agent) => agent.declaration(),
             Kind::Approve(approve) => approve.declaration(),
@@ -211,6 +215,7 @@ impl Kind {
             Kind::Exec(exec) => exec.run(context).await,
             Kind::Set(set) => set.run(context),
             Kind::File(file) => file.run(context).await,
+            Kind::Render(render) => render.run(context),
             Kind::Prompt(prompt) => prompt.run(context).await,
             Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_) | Kind::Approve(_) => {
                 Err(StepError::not_yet(self.word()))

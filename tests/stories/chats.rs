@@ -272,3 +272,76 @@ fn commands_are_offered_with_what_they_do_and_only_once() {
         json!({ "command": "echo", "description": "Says it again" })
     );
 }
+
+/// What a program prints, line by line.
+fn line(out: &mut impl std::io::BufRead) -> String {
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a line");
+    line
+}
+
+#[test]
+fn the_first_evening_ends_with_a_briefing_on_the_phone() {
+    let world = World::owned();
+    let home = Folder::empty();
+    let calendar = format!("{}/config/calendar.ics", env!("CARGO_MANIFEST_DIR"));
+    let mut command = home.unclocked(&["--dir", ".", "setup", "--token", TOKEN, "--at", "6:45"]);
+    command.args([
+        "--language",
+        "es",
+        "--calendar",
+        &calendar,
+        "--api-url",
+        &world.telegram.url,
+    ]);
+    command.stdout(std::process::Stdio::piped());
+    let mut setup = command.spawn().expect("it runs");
+    let mut out = std::io::BufReader::new(setup.stdout.take().expect("piped"));
+    assert_eq!(line(&mut out), "The bot is @reveille_bot.\n");
+    assert!(line(&mut out).starts_with("The folder is "));
+    let asked = line(&mut out);
+    let code = asked.trim().rsplit(' ').next().expect("a code");
+    world.telegram.says(OWNER, &format!("/pair {code}"));
+    let sent = world.sent(2);
+    assert!(
+        sent[0].starts_with("Ahora este Reveille es suyo"),
+        "{sent:?}"
+    );
+    assert!(sent[1].contains("Texto fijo"), "{sent:?}");
+    assert!(setup.wait().expect("it ends").success());
+    let read = |path: &str| home.read(path);
+    assert!(read("jobs/daily-briefing.toml").contains("cron    = \"45 6 * * *\"\n"));
+    assert_eq!(read(".env"), format!("TELEGRAM_TOKEN={TOKEN}\n"));
+    assert!(!read("config/reveille.toml").contains(TOKEN));
+    // The daemon goes on with it, and calendar questions need no model.
+    let daemon = Life::start(&home);
+    for (question, answer) in [
+        ("¿Qué tengo en la agenda?", "Mañana empieza"),
+        ("/today", ""),
+        ("eventos mañana", "Mañana"),
+    ] {
+        let before = world.telegram.sent().len();
+        world.telegram.says(OWNER, question);
+        let sent = world.sent(before + 1);
+        assert!(
+            sent[before].contains(answer) && !sent[before].contains("Texto fijo"),
+            "{question}: {}",
+            sent[before]
+        );
+    }
+    daemon.end();
+    let wrong = home.run([
+        "--dir",
+        ".",
+        "setup",
+        "--token",
+        "1:wrong",
+        "--calendar",
+        "",
+        "--at",
+        "7:00",
+        "--api-url",
+        &world.telegram.url,
+    ]);
+    wrong.says(2, &["Telegram does not know this token"]);
+}

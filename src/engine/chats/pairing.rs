@@ -77,6 +77,21 @@ impl Pairing {
         Ok(asked.is_some_and(|asked| asked.code == self.code))
     }
 
+    /// It is waited for no longer; gives who said it, if anybody did.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn ended(&self, store: &Store) -> Result<Option<i64>, StoreError> {
+        if self.is_open(store)? {
+            store.remember(vec![(key("pairing"), None)]).await?;
+        }
+        let paired: Option<(String, i64)> =
+            store.read_now(|reader| reader.cursor_as(&key("paired")))?;
+        Ok(paired
+            .filter(|(code, _)| *code == self.code)
+            .map(|(_, user)| user))
+    }
+
     /// Somebody says a code; the right one makes them the owner, in one commit.
     pub(super) async fn guess(
         store: &Store,
@@ -92,7 +107,10 @@ impl Pairing {
         };
         if asked.code == said.trim() {
             let owner = (key("owner"), Some(user.into()));
-            store.remember(vec![(key("pairing"), None), owner]).await?;
+            let by = (key("paired"), Some(json!([asked.code, user])));
+            store
+                .remember(vec![(key("pairing"), None), owner, by])
+                .await?;
             return Ok(Guess::Right);
         }
         asked.tries -= 1;
