@@ -2,8 +2,9 @@
 //! whole events from an HTTP request to an HTTP request. What commits is stated above bare commits of the same disk and run.
 //!
 //! `cargo bench --bench daemon -- BINARY FOLDER [GROUP...]` prints a row a figure, its parts apart by tabs:
-//! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, history.
+//! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, answers, intents, history.
 
+mod chats;
 mod client;
 mod events;
 mod files;
@@ -28,6 +29,8 @@ const GROUPS: &[(&str, Group)] = &[
     ("instant", slots::instant),
     ("watch", files::change),
     ("events", events::events),
+    ("answers", chats::answers),
+    ("intents", chats::intents),
     ("history", history::history),
 ];
 

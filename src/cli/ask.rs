@@ -10,7 +10,7 @@ use super::run::{How, execute};
 use crate::config::intents;
 use crate::error::Error;
 use crate::job::{Event, TriggerKind};
-use crate::telegram::intent;
+use crate::telegram::{intent, when};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -48,13 +48,15 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         );
     };
     let job = context.known_job(&config, &folder, &first.job)?;
+    let zone = config.settings.timezone;
+    let when = when(&text, context.clock.now().with_timezone(&zone));
     let event = Event {
         id: context.clock.id(),
         job: first.job.clone(),
         kind: TriggerKind::Hand,
         dedupe_key: None,
         payload: json!({
-            "asked": true, "text": text, "args": first.args, "stdin": "",
+            "asked": true, "text": text, "args": first.args, "when": when.map(|when| when.to_rfc3339()), "stdin": "",
             "user": { "id": 0, "name": "you" }, "chat": { "id": 0, "title": "terminal" }, "message": 0, "forwarded": false,
         }),
         at: context.clock.now(),

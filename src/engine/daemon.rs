@@ -109,6 +109,7 @@ impl Daemon {
             store: self.store().clone(),
             intake: self.intake.clone(),
             alerts: self.alerts.clone(),
+            state: self.queue.engine.state.clone(),
             verbs,
         }));
     }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
-use teloxide::payloads::{GetMe, GetUpdates, GetWebhookInfo, SendMessage, SetMyCommands};
+use teloxide::net::Download;
+use teloxide::payloads::{GetFile, GetMe, GetUpdates, GetWebhookInfo, SendMessage, SetMyCommands};
 use teloxide::requests::{JsonRequest, Payload, Request};
-use teloxide::types::{AllowedUpdate, BotCommand};
+use teloxide::types::{AllowedUpdate, BotCommand, FileId};
 use teloxide::{ApiError, RequestError};
 
 use super::Outgoing;
@@ -23,6 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a poll waits for news, and how much longer an answer may take before the connection counts as deaf.
 const POLL: Duration = Duration::from_secs(25);
 const DEAF: Duration = Duration::from_secs(15);
+
+/// The largest file that a bot may fetch, in bytes. Bot API, `getFile`.
+pub const LARGEST: usize = 20 << 20;
+
+/// How long fetching one may take.
+const FETCHING: Duration = Duration::from_secs(300);
 
 /// A bot, as its token and its server make it. Clones share connections.
 #[derive(Clone)]
@@ -70,6 +78,10 @@ trait Named {
 
 impl Named for GetMe {
     const NAMED: &'static str = "getMe";
+}
+
+impl Named for GetFile {
+    const NAMED: &'static str = "getFile";
 }
 
 impl Named for GetUpdates {
@@ -144,6 +156,35 @@ impl Bot {
         let commands = commands.iter().take(100);
         let commands = commands.map(|(name, about)| BotCommand::new(name, short(about)));
         self.call(SetMyCommands::new(commands)).await.map(drop)
+    }
+
+    /// Fetches a file of at most [`LARGEST`] bytes.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] where it is larger or gone, and what a network does.
+    pub async fn fetch(&self, file: &str) -> Result<Vec<u8>, Failure> {
+        let found = self.call(GetFile::new(FileId(file.to_owned()))).await?;
+        let path = found["file_path"].as_str();
+        let path =
+            path.ok_or_else(|| Failure::Refused("Telegram does not give this file".to_owned()))?;
+        let read = async {
+            let mut bytes = Vec::new();
+            let mut parts = std::pin::pin!(self.inner.download_file_stream(path));
+            while let Some(part) = parts.next().await {
+                let part = part.map_err(|error| {
+                    Failure::Lost(NetError::of(&self.origin, error).to_string())
+                })?;
+                bytes.extend_from_slice(&part);
+                if bytes.len() > LARGEST {
+                    return Err(Failure::Refused("it is larger than 20 MB".to_owned()));
+                }
+            }
+            Ok(bytes)
+        };
+        match timeout(self.clock.as_ref(), FETCHING, read).await {
+            Ok(read) => read,
+            Err(late) => Err(Failure::Lost(format!("{}: {late}", self.origin))),
+        }
     }
 
     /// Where its news go by webhook, if anywhere.

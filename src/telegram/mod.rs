@@ -10,10 +10,12 @@ mod post;
 mod rich;
 mod split;
 mod update;
+mod when;
 
-pub use client::{Bot, Failure};
+pub use client::{Bot, Failure, LARGEST};
 pub use markdown::render;
 pub use post::{Outgoing, Post, send};
 pub use rich::{Entity, Rich, Style, plain};
 pub use split::{Chunk, LONGEST, REPEAT_LONGEST, split};
-pub use update::{Chat, Message, News, Person, number, read};
+pub use update::{Chat, File, Message, News, Person, number, read};
+pub use when::when;

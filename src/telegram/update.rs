@@ -4,6 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::when::when;
+use crate::zone::Tz;
+
 /// A message that somebody wrote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
@@ -52,10 +55,8 @@ pub struct Person {
 pub struct File {
     /// By which it is fetched.
     pub id: String,
-    /// As its sender called it.
-    pub name: Option<String>,
-    /// In bytes, where that is told.
-    pub size: Option<u64>,
+    /// As its sender called it, or what it is.
+    pub name: String,
 }
 
 /// One piece of news.
@@ -82,7 +83,16 @@ pub fn read(update: &Value) -> News {
         answered.text.or(answered.caption)
     });
     let photo = raw.photo.unwrap_or_default().pop();
-    let file = [raw.document, raw.voice, raw.audio, raw.video, photo];
+    let files = [
+        (raw.document, "document"),
+        (raw.voice, "voice.ogg"),
+        (raw.audio, "audio.mp3"),
+        (raw.video, "video.mp4"),
+        (photo, "photo.jpg"),
+    ];
+    let file = files
+        .into_iter()
+        .find_map(|(file, name)| Some((file?, name)));
     News::Message(Box::new(Message {
         update: number,
         number: raw.message_id,
@@ -102,20 +112,37 @@ pub fn read(update: &Value) -> News {
         text: raw.text.or(raw.caption).unwrap_or_default(),
         forwarded: raw.forward_origin.is_some() || raw.forward_date.is_some(),
         reply_to: answered.filter(|text| !text.is_empty()),
-        file: file.into_iter().flatten().next().map(|file| File {
+        file: file.map(|(file, name)| File {
             id: file.file_id,
-            name: file.file_name,
-            size: file.file_size,
+            name: file.file_name.unwrap_or_else(|| name.to_owned()),
         }),
     }))
 }
 
+impl File {
+    /// A name for it within a folder, whatever its sender called it.
+    pub fn safe_name(&self) -> String {
+        let safe = self.name.chars().map(|c| match c {
+            '.' | '-' | '_' => c,
+            c if c.is_alphanumeric() => c,
+            _ => '_',
+        });
+        let safe: String = safe.take(80).collect();
+        match safe.trim_start_matches('.') {
+            "" => "file".to_owned(),
+            safe => safe.to_owned(),
+        }
+    }
+}
+
 impl Message {
     /// What templates see of it as `event`.
-    pub fn payload(&self, args: &Value) -> Value {
+    pub fn payload(&self, args: &Value, zone: Tz) -> Value {
+        let when = when(&self.text, self.at.with_timezone(&zone));
         let mut payload = json!({
             "text": self.text,
             "args": args,
+            "when": when.map(|when| when.to_rfc3339()),
             "chat": { "id": self.chat.id, "title": self.chat.title },
             "message": self.number,
             "forwarded": self.forwarded,
@@ -183,7 +210,6 @@ struct Quote {
 struct RawFile {
     file_id: String,
     file_name: Option<String>,
-    file_size: Option<u64>,
 }
 
 #[cfg(test)]
@@ -216,7 +242,7 @@ mod tests {
             (7, 3, "hello")
         );
         assert_eq!(read.from.as_ref().unwrap().name, "Ana B");
-        assert_eq!(read.payload(&Value::Null)["reply_to"], "before");
+        assert_eq!(read.payload(&Value::Null, Tz::UTC)["reply_to"], "before");
         assert!(read.chat.private && !read.forwarded);
     }
 
@@ -235,6 +261,23 @@ mod tests {
         assert_eq!(
             (read.text.as_str(), read.file.unwrap().id.as_str()),
             ("look", "large")
+        );
+    }
+
+    #[test]
+    fn a_file_has_a_name_that_leads_nowhere() {
+        let name = |name: &str| {
+            File {
+                id: String::new(),
+                name: name.to_owned(),
+            }
+            .safe_name()
+        };
+        assert_eq!(name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(name("informe año.pdf"), "informe_año.pdf");
+        assert_eq!(
+            (name("..."), name("a\u{202e}b")),
+            ("file".to_owned(), "a_b".to_owned())
         );
     }
 

@@ -69,6 +69,8 @@ struct Inner {
     blocked: HashSet<i64>,
     fails: HashMap<String, VecDeque<Fail>>,
     calls: Vec<Call>,
+    /// By their ids, which are their paths too.
+    files: HashMap<String, Vec<u8>>,
     deaf: HashSet<String>,
     /// The highest offset that was ever asked for.
     confirmed: i64,
@@ -88,6 +90,7 @@ impl Telegram {
         shared.lock().next_update = 1000;
         let router = Router::new()
             .route("/{bot}/{method}", any(call))
+            .route("/file/{bot}/{*path}", any(file))
             .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Telegram { url, shared }
@@ -145,6 +148,14 @@ impl Telegram {
     /// This person does not want to hear from the bot any more.
     pub fn blocked_by(&self, chat: i64) {
         self.shared.lock().blocked.insert(chat);
+    }
+
+    /// A file that messages may name.
+    pub fn holds(&self, id: &str, bytes: &[u8]) {
+        self.shared
+            .lock()
+            .files
+            .insert(id.to_owned(), bytes.to_vec());
     }
 
     /// Somebody set a webhook.
@@ -266,6 +277,18 @@ async fn call(
     seen(&shared, &method, body, answer)
 }
 
+async fn file(
+    State(shared): State<Arc<Shared>>,
+    Path((bot, path)): Path<(String, String)>,
+) -> Response {
+    let known = bot.strip_prefix("bot") == Some(TOKEN);
+    let file = shared.lock().files.get(&path).cloned();
+    match file.filter(|_| known) {
+        Some(bytes) => (StatusCode::OK, bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 fn seen(shared: &Shared, method: &str, body: Value, answer: Response) -> Response {
     let method = method.to_owned();
     shared.lock().calls.push(Call { method, body });
@@ -302,6 +325,13 @@ async fn answer(shared: &Shared, method: &str, body: &Value) -> Response {
             ),
             Err(refused) => *refused,
         },
+        "getFile" => {
+            let id = body["file_id"].as_str().unwrap_or_default();
+            match shared.lock().files.contains_key(id) {
+                true => ok(json!({ "file_id": id, "file_unique_id": id, "file_path": id })),
+                false => error(400, "Bad Request: wrong file id"),
+            }
+        }
         "getWebhookInfo" => {
             let url = shared.lock().webhook.clone().unwrap_or_default();
             ok(json!({ "url": url, "has_custom_certificate": false, "pending_update_count": 0 }))

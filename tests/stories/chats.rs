@@ -238,6 +238,32 @@ fn a_text_that_telegram_split_is_one_again() {
 }
 
 #[test]
+fn a_file_is_in_the_workspace_before_its_job_begins() {
+    let world = World::owned();
+    let file = "[[trigger]]\ntelegram = \"document\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"{{ event.file.size }} {{ event.file.path }} {{ event.text }}\"\n";
+    let world = World {
+        folder: world.folder.job("file", file),
+        ..world
+    };
+    world.telegram.holds("abc", b"12345");
+    let life = Life::start(&world.folder);
+    let document =
+        json!({ "caption": "look", "document": { "file_id": "abc", "file_name": "../a b.txt" } });
+    let number = world.telegram.message(OWNER, document);
+    let path = format!("inbox/{number}-_a_b.txt");
+    assert_eq!(world.sent(1), [format!("5 {path} look")]);
+    assert_eq!(
+        world.folder.read(&format!("state/workspace/{path}")),
+        "12345"
+    );
+    world
+        .telegram
+        .message(OWNER, json!({ "photo": [{ "file_id": "gone" }] }));
+    assert!(world.sent(2)[1].starts_with("The file could not be taken"));
+    life.end();
+}
+
+#[test]
 fn a_second_reader_a_wrong_token_and_a_broken_line_are_told_without_the_token() {
     let world = World::owned();
     world.telegram.fail("getUpdates", Fail::Silence);

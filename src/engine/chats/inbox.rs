@@ -2,26 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::Chats;
 use super::pairing::{Guess, Pairing};
+use super::{Chats, Reader};
 use crate::engine::{Loaded, Taken};
 use crate::job::{Event, NewDelivery, TriggerKind};
 use crate::journal::{self, Level};
 use crate::telegram::intent::{Asked, Intents, Why, command};
-use crate::telegram::{Message, News, Person, read};
+use crate::telegram::{Message, Person};
 use crate::template::Locale;
 use crate::trigger::Kind;
-
-/// How long the parts of a text take that was too long for one message.
-pub(super) const PARTS: Duration = Duration::from_secs(1);
-
-/// Telegram's programs split a text there, or at a space shortly before.
-const SPLIT: std::ops::RangeInclusive<usize> = 3_900..=4_096;
 
 /// So many messages of one person are taken in so long.
 const RATE: (usize, TimeDelta) = (20, TimeDelta::minutes(1));
@@ -80,7 +73,7 @@ impl Inbox {
     }
 
     /// Deals with a message; all that it brings is on the disk when it returns.
-    pub(super) async fn take(&self, chats: &Chats, message: Message, bot: &str) {
+    pub(super) async fn take(&self, chats: &Chats, message: Message, reader: &Reader) {
         let Some(from) = message.from.clone() else {
             return;
         };
@@ -90,7 +83,7 @@ impl Inbox {
                 if self.is_too_much(&message, &from) {
                     return self.notice_rate(chats, &message, &from).await;
                 }
-                self.known(chats, message, who, bot).await;
+                self.known(chats, message, who, reader).await;
             }
         }
     }
@@ -174,7 +167,7 @@ impl Inbox {
         }
     }
 
-    async fn known(&self, chats: &Chats, message: Message, who: Who, bot: &str) {
+    async fn known(&self, chats: &Chats, message: Message, who: Who, reader: &Reader) {
         let typed =
             command(&message.text).map(|(name, rest)| (name.to_ascii_lowercase(), rest.to_owned()));
         let asked = Asked {
@@ -188,7 +181,7 @@ impl Inbox {
         if let Some((name, rest)) = &typed
             && !by_command
             && !message.forwarded
-            && self.own(chats, &message, who, (name, rest), bot).await
+            && self.own(chats, &message, who, (name, rest), reader).await
         {
             return;
         }
@@ -205,7 +198,7 @@ impl Inbox {
                 format!("a message for `{}` was older than its `max_age`", found.job),
             );
         }
-        self.start(chats, &message, &found.job, &found.args, bot)
+        self.start(chats, &message, &found.job, &found.args, reader)
             .await;
     }
 
@@ -221,13 +214,36 @@ impl Inbox {
     }
 
     /// Brings a message to a job.
-    async fn start(&self, chats: &Chats, message: &Message, job: &str, args: &Value, bot: &str) {
+    async fn start(
+        &self,
+        chats: &Chats,
+        message: &Message,
+        job: &str,
+        args: &Value,
+        reader: &Reader,
+    ) {
+        let mut payload = message.payload(args, self.loaded.settings.timezone);
+        if let Some(file) = &message.file {
+            match chats.keep(reader, message.update, file).await {
+                Ok(kept) => payload["file"] = kept,
+                Err(why) => {
+                    let sorry = self.words(
+                        "The file could not be taken",
+                        "No se pudo recoger el archivo",
+                    );
+                    return self.answer(chats, message, format!("{sorry}: {why}")).await;
+                }
+            }
+        }
         let event = Event {
             id: chats.clock.id(),
             job: job.to_owned(),
             kind: TriggerKind::Telegram,
-            dedupe_key: Some(format!("telegram:{bot}:{}:{job}", message.update)),
-            payload: message.payload(args),
+            dedupe_key: Some(format!(
+                "telegram:{}:{}:{job}",
+                reader.number, message.update
+            )),
+            payload,
             at: message.at,
         };
         let taken = Taken {
@@ -250,7 +266,7 @@ impl Inbox {
         message: &Message,
         who: Who,
         (name, rest): (&str, &str),
-        bot: &str,
+        reader: &Reader,
     ) -> bool {
         let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
         match name {
@@ -261,7 +277,7 @@ impl Inbox {
                     let rest = rest
                         .split_once(char::is_whitespace)
                         .map_or("", |(_, rest)| rest.trim());
-                    self.start(chats, message, job, &json!(rest), bot).await;
+                    self.start(chats, message, job, &json!(rest), reader).await;
                 }
                 _ => {
                     let names: Vec<&str> = self.loaded.jobs.keys().map(String::as_str).collect();
@@ -347,47 +363,4 @@ impl Inbox {
             );
         }
     }
-}
-
-/// Whether the last message is the beginning of a longer text.
-pub(super) fn goes_on(news: &[Value]) -> bool {
-    let last = news.last().map(read);
-    matches!(last, Some(News::Message(message)) if SPLIT.contains(&units(&message)))
-}
-
-fn units(message: &Message) -> usize {
-    message.text.encode_utf16().count()
-}
-
-/// Puts together what Telegram's programs split.
-pub(super) fn joined(messages: Vec<Message>) -> Vec<Message> {
-    let mut joined: Vec<Message> = Vec::new();
-    // The length of the last part of each whole, in UTF-16 units.
-    let mut parts: Vec<usize> = Vec::new();
-    for message in messages {
-        let whole = joined
-            .iter()
-            .rposition(|known| known.chat.id == message.chat.id);
-        if let Some(place) = whole {
-            let known = &mut joined[place];
-            let follows = SPLIT.contains(&parts[place])
-                && known.from == message.from
-                && message.file.is_none()
-                && !message.text.is_empty()
-                && (0..=2).contains(&(message.at - known.at).num_seconds());
-            if follows {
-                // One that is full was split within a line.
-                if parts[place] < *SPLIT.end() {
-                    known.text.push('\n');
-                }
-                parts[place] = units(&message);
-                known.text.push_str(&message.text);
-                known.at = message.at;
-                continue;
-            }
-        }
-        parts.push(units(&message));
-        joined.push(message);
-    }
-    joined
 }

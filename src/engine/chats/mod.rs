@@ -5,13 +5,15 @@
 
 mod inbox;
 mod pairing;
+mod parts;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{Alerts, Intake, Loaded, Notice, Subject};
@@ -20,7 +22,8 @@ use crate::config::intents;
 use crate::job::CursorKey;
 use crate::journal::{self, Level};
 use crate::store::Store;
-use crate::telegram::{self, Bot, Failure, Message, News};
+use crate::telegram::{self, Bot, Failure, File, Message, News};
+use crate::workspace::Workspace;
 
 use inbox::Inbox;
 pub use pairing::{Pairing, owner};
@@ -35,6 +38,8 @@ pub(super) struct Chats {
     pub(super) intake: Intake,
     pub(super) alerts: Alerts,
     pub(super) verbs: Verbs,
+    /// The state folder.
+    pub(super) state: PathBuf,
 }
 
 /// The wait after a failure, doubled by each up to the longest.
@@ -131,7 +136,7 @@ impl Chats {
             name: "commands".to_owned(),
             ..offset_key(&reader.number)
         };
-        let commands = serde_json::json!(inbox.commands());
+        let commands = json!(inbox.commands());
         let known = {
             let key = key.clone();
             self.store.read(move |store| store.cursor(&key)).await
@@ -159,21 +164,21 @@ impl Chats {
             Err(error) => return Err(Failure::Refused(error.to_string())),
         };
         let mut news = reader.bot.news(offset, true).await?;
-        if inbox::goes_on(&news) {
+        if parts::goes_on(&news) {
             // The rest of a long text is on its way.
-            self.clock.sleep(inbox::PARTS).await;
+            self.clock.sleep(parts::PARTS).await;
             news = reader.bot.news(offset, false).await?;
         }
         let Some(last) = news.iter().filter_map(telegram::number).max() else {
             return Ok(());
         };
-        self.take(inbox, &news, &reader.number).await;
+        self.take(inbox, &news, reader).await;
         self.confirm(key, last + 1).await;
         Ok(())
     }
 
     /// In their order within a chat, and the chats beside each other, so that they share commits.
-    async fn take(&self, inbox: &mut Inbox, news: &[Value], bot: &str) {
+    async fn take(&self, inbox: &mut Inbox, news: &[Value], reader: &Reader) {
         let messages = news
             .iter()
             .filter_map(|update| match telegram::read(update) {
@@ -181,16 +186,41 @@ impl Chats {
                 News::Other => None,
             });
         let mut chats: BTreeMap<i64, Vec<Message>> = BTreeMap::new();
-        for message in inbox::joined(messages.collect()) {
+        for message in parts::joined(messages.collect()) {
             chats.entry(message.chat.id).or_default().push(message);
         }
         let inbox = &*inbox;
         let each = chats.into_values().map(async |messages| {
             for message in messages {
-                inbox.take(self, message, bot).await;
+                inbox.take(self, message, reader).await;
             }
         });
         join_all(each).await;
+    }
+
+    /// Fetches a file into the workspace; gives what templates see of it.
+    async fn keep(&self, reader: &Reader, update: i64, file: &File) -> Result<Value, String> {
+        let (mut wait, longest) = AGAIN;
+        let bytes = loop {
+            match reader.bot.fetch(&file.id).await {
+                Ok(bytes) => break bytes,
+                Err(failure @ (Failure::Refused(_) | Failure::Token)) => {
+                    return Err(failure.words());
+                }
+                Err(failure) if wait > longest / 8 => return Err(failure.words()),
+                Err(_) => self.clock.sleep(wait).await,
+            }
+            wait *= 2;
+        };
+        let path = format!("inbox/{update}-{}", file.safe_name());
+        let kept = json!({ "path": path, "name": file.name, "size": bytes.len() });
+        let workspace = Workspace::new(self.state.join("workspace"));
+        let written = tokio::task::spawn_blocking(move || workspace.write(&path, &bytes)).await;
+        match written {
+            Ok(Ok(())) => Ok(kept),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the program ends".to_owned()),
+        }
     }
 
     /// Until the disk takes it: what is not confirmed comes again.

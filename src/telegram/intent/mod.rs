@@ -4,7 +4,7 @@ mod fold;
 
 use std::collections::HashMap;
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use serde_json::{Map, Value};
 
 use fold::stems;
@@ -91,6 +91,8 @@ pub struct Intents {
     /// By their first word: the whole phrase and whose it is.
     phrases: HashMap<String, Vec<(Vec<String>, usize)>>,
     patterns: Vec<(Regex, usize)>,
+    /// All of them at once, for the texts that none fits.
+    any_pattern: RegexSet,
     texts: Vec<usize>,
     documents: Vec<usize>,
     any: Vec<usize>,
@@ -103,6 +105,9 @@ impl Intents {
         for (place, claim) in claims.iter().enumerate() {
             intents.learn(place, claim);
         }
+        let patterns = intents.patterns.iter().map(|(regex, _)| regex.as_str());
+        // Too large together, each is tried by itself.
+        intents.any_pattern = RegexSet::new(patterns).unwrap_or_default();
         intents.claims = claims;
         intents
     }
@@ -187,7 +192,11 @@ impl Intents {
                 }
             }
         }
-        for (regex, place) in &self.patterns {
+        let fitting = match self.any_pattern.len() == self.patterns.len() {
+            true => self.any_pattern.matches(asked.text).into_iter().collect(),
+            false => (0..self.patterns.len()).collect::<Vec<_>>(),
+        };
+        for (regex, place) in fitting.into_iter().map(|number| &self.patterns[number]) {
             if let Some(groups) = regex.captures(asked.text) {
                 let named = regex.capture_names().flatten();
                 let named: Map<String, Value> = named
