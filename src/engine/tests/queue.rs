@@ -215,6 +215,34 @@ fn a_run_goes_on_in_the_next_life_with_the_text_and_the_results_it_had() {
 }
 
 #[test]
+fn a_step_that_failed_for_good_is_not_tried_again_in_the_next_life() {
+    let flaky = "[[step]]\nid = \"flaky\"\nexec = [\"false\"]\nretry.attempts = 2\nretry.backoff = \"5s\"\non_error = \"continue\"\n";
+    let mut den = Den::new("", &[("a", &(flaky.to_owned() + ASKS))]);
+    std::fs::write(den.path("app.log"), "").unwrap();
+    let run = den.happens("a");
+    let rests = || matches!(den.state(run), RunState::Waiting(_));
+    while !rests() {
+        std::thread::yield_now();
+    }
+    while rests() {
+        den.clock.advance(Duration::from_secs(1));
+    }
+    let waits = den.gate(run).reached();
+    den.die();
+    drop(waits);
+    den.live();
+    den.gate(run).open();
+    den.emptied();
+    let story = den.story(run);
+    let tried = story.steps.iter().filter(|step| step.id == "flaky");
+    let tried: Vec<_> = tried.map(|step| (step.attempt, step.end)).collect();
+    assert_eq!(
+        (story.row.state, tried),
+        (OK, vec![(1, "failed"), (2, "failed")])
+    );
+}
+
+#[test]
 fn a_program_that_was_under_way_is_not_run_again_unless_it_may_be() {
     let mut den = Den::new("", &[("a", GATED)]);
     let (run, waiting) = (den.happens("a"), den.happens("a"));
