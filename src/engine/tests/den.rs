@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use rustix::fs::{CWD, FileType, Mode as FileMode, mknodat};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -141,6 +142,19 @@ impl Den {
         };
         let taken = self.block_on(self.life().daemon.intake.take(taken));
         taken.unwrap().expect("the job is there").run()
+    }
+
+    /// Something happens to `job`, and whoever brings it goes away before it hears that it was taken.
+    pub(super) fn is_left_with(&self, job: &str) {
+        let event = self.event(job, TriggerKind::Webhook);
+        let taken = Taken {
+            event,
+            slot: None,
+            cursors: Vec::new(),
+        };
+        let _within = self.life().runtime.enter();
+        let heard = self.life().daemon.intake.take(taken).now_or_never();
+        assert!(heard.is_none(), "it takes a commit");
     }
 
     /// A person starts `job`; the end comes to whoever waits for it.

@@ -243,6 +243,18 @@ fn a_step_that_failed_for_good_is_not_tried_again_in_the_next_life() {
 }
 
 #[test]
+fn a_run_begins_though_whoever_brought_it_went_away() {
+    let den = Den::new("", &[("a", "[[step]]\nid = \"x\"\nset.y = \"1\"\n")]);
+    den.is_left_with("a");
+    let limit = std::time::Instant::now() + Duration::from_secs(10);
+    let ended = || den.runs().first().is_some_and(|row| row.state == OK);
+    while !ended() && std::time::Instant::now() < limit {
+        std::thread::yield_now();
+    }
+    assert!(ended(), "{:?}", den.runs());
+}
+
+#[test]
 fn a_program_that_was_under_way_is_not_run_again_unless_it_may_be() {
     let mut den = Den::new("", &[("a", GATED)]);
     let (run, waiting) = (den.happens("a"), den.happens("a"));
