@@ -242,6 +242,14 @@ impl Queue {
         self.lock().free
     }
 
+    /// How many want a place back that they left for a while.
+    #[cfg(test)]
+    pub(super) fn coming_back(&self) -> usize {
+        let state = self.lock();
+        let back = state.ready.values();
+        back.filter(|turn| matches!(turn, Turn::GoesOn(_))).count()
+    }
+
     /// Those of a job that wait are ready while the job has seats for them.
     fn fill(&self, state: &mut State, job: &str) {
         let Some(of_job) = state.jobs.get_mut(job) else {

@@ -113,6 +113,11 @@ impl Den {
         });
     }
 
+    /// How many runs want a place back that they left for a while.
+    pub(super) fn coming_back(&self) -> usize {
+        self.life().daemon.queue.coming_back()
+    }
+
     /// The daemon dies in the middle of whatever it does.
     pub(super) fn die(&mut self) {
         if let Some(life) = self.life.take() {

@@ -243,6 +243,32 @@ fn a_step_that_failed_for_good_is_not_tried_again_in_the_next_life() {
 }
 
 #[test]
+fn a_run_that_is_cancelled_while_it_wants_its_place_back_takes_none() {
+    let again =
+        "[[step]]\nid = \"x\"\nexec = [\"false\"]\nretry.attempts = 2\nretry.backoff = \"5s\"\n";
+    let patient = GATED.replace("[[deliver]]", "timeout = \"1h\"\n[[deliver]]");
+    let den = Den::new("[limits]\nruns = 1\n", &[("again", again), ("a", &patient)]);
+    let backs_off = den.happens("again");
+    while !matches!(den.state(backs_off), RunState::Waiting(_)) {
+        std::thread::yield_now();
+    }
+    let takes_it = den.happens("a");
+    let waits = den.gate(takes_it).reached();
+    while den.coming_back() == 0 {
+        den.clock.advance(Duration::from_secs(1));
+        (0..10_000).for_each(|_| std::thread::yield_now());
+    }
+    den.cancel(backs_off);
+    drop(waits);
+    den.emptied();
+    let next = den.happens("a");
+    den.gate(next).open();
+    den.emptied();
+    assert_eq!((den.state(takes_it), den.state(next)), (OK, OK));
+    assert_eq!(den.state(backs_off), RunState::Finished(Outcome::Cancelled));
+}
+
+#[test]
 fn a_run_begins_though_whoever_brought_it_went_away() {
     let den = Den::new("", &[("a", "[[step]]\nid = \"x\"\nset.y = \"1\"\n")]);
     den.is_left_with("a");
