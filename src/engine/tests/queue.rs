@@ -269,6 +269,22 @@ fn a_run_that_is_cancelled_while_it_wants_its_place_back_takes_none() {
 }
 
 #[test]
+fn a_run_that_is_cancelled_before_its_turn_lets_the_next_of_its_job_have_it() {
+    let quick = "[[step]]\nid = \"x\"\nset.y = \"1\"\n";
+    let den = Den::new("[limits]\nruns = 1\n", &[("b", GATED), ("a", quick)]);
+    let blocks = den.happens("b");
+    let waits = den.gate(blocks).reached();
+    let (first, second) = (den.happens("a"), den.happens("a"));
+    den.cancel(first);
+    drop(waits);
+    let limit = std::time::Instant::now() + Duration::from_secs(10);
+    while den.state(second) != OK && std::time::Instant::now() < limit {
+        std::thread::yield_now();
+    }
+    assert_eq!(den.state(second), OK);
+}
+
+#[test]
 fn a_run_begins_though_whoever_brought_it_went_away() {
     let den = Den::new("", &[("a", "[[step]]\nid = \"x\"\nset.y = \"1\"\n")]);
     den.is_left_with("a");
