@@ -2,20 +2,23 @@
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use chrono::{NaiveTime, Timelike};
 use clap::Args;
 
 use super::context::Context;
 use super::init;
 use super::out::{errln, outln};
 use crate::clock::{Clock, SystemClock};
+use crate::config::folder::{DOTENV, Folder, SETTINGS};
 use crate::error::Error;
 use crate::net::{Client, Limits, Policy, Secret};
 use crate::telegram::{Bot, Failure};
+use crate::workspace::Workspace;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -44,7 +47,6 @@ pub struct Arguments {
     api_url: Option<String>,
 }
 
-const CONFIG: &str = "config/reveille.toml";
 const BRIEFING: &str = "jobs/daily-briefing.toml";
 
 pub(super) fn run(
@@ -52,7 +54,8 @@ pub(super) fn run(
     state: Option<&Path>,
     arguments: &Arguments,
 ) -> Result<u8, Error> {
-    let root = dir.map_or_else(default_folder, Path::to_path_buf);
+    let root = dir.map(Path::to_path_buf).or_else(Folder::own);
+    let root = root.unwrap_or_else(|| PathBuf::from("."));
     let token = token(arguments)?;
     let calendar = answer(
         arguments.calendar.as_deref(),
@@ -78,16 +81,21 @@ pub(super) fn run(
         init::write_all(&root)?;
     }
     let mut secrets = vec![("TELEGRAM_TOKEN", token)];
-    edit(&root.join(CONFIG), |text| {
-        settings(text, arguments, &calendar)
-    })?;
+    edit(&root, SETTINGS, |text| settings(text, arguments, &calendar))?;
+    if !calendar.is_empty() && !is_named(&root, &calendar) {
+        let shown = root.join(SETTINGS);
+        errln!(
+            "The calendars in {} are as they were; name yours there.",
+            shown.display()
+        );
+    }
     if is_address(&calendar) {
         secrets.push(("HOME_CALENDAR", calendar));
     }
-    edit(&root.join(BRIEFING), |text| {
+    edit(&root, BRIEFING, |text| {
         replace_line(text, "cron ", &format!("cron    = \"{at}\""))
     })?;
-    keep(&root.join(".env"), &secrets)?;
+    keep(&root, &secrets)?;
     let context = Context::new(Some(root.clone()), state.map(Path::to_path_buf), None)?;
     context.config()?;
     outln!("The folder is {}.", root.display());
@@ -106,14 +114,6 @@ pub(super) fn run(
         outln!("  reveille install --user        as a service");
     }
     Ok(sent)
-}
-
-/// Where a person's folder is.
-fn default_folder() -> PathBuf {
-    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let config =
-        std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
-    config.join("reveille")
 }
 
 /// A token that Telegram knows.
@@ -152,7 +152,7 @@ fn check(token: &str, server: Option<&str>) -> Result<String, Failure> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Failure::Refused(error.to_string()))?;
-    runtime.block_on(bot.me()).map(|(_, name)| name)
+    runtime.block_on(bot.name())
 }
 
 /// What was given as a flag, else what a person types.
@@ -179,9 +179,23 @@ fn answer(given: Option<&str>, flag: &str, question: &str) -> Result<String, Err
 /// A time of the day as a cron entry; seven for nothing.
 fn cron(typed: &str) -> Option<String> {
     let typed = if typed.is_empty() { "07:00" } else { typed };
-    let (hour, minute) = typed.split_once(':')?;
-    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour < 24 && minute < 60).then(|| format!("{minute} {hour} * * *"))
+    let at = NaiveTime::parse_from_str(typed, "%H:%M").ok()?;
+    Some(format!("{} {} * * *", at.minute(), at.hour()))
+}
+
+/// Whether the configuration names this calendar now.
+fn is_named(root: &Path, calendar: &str) -> bool {
+    let text = fs::read_to_string(root.join(SETTINGS)).unwrap_or_default();
+    text.lines().any(|line| line == source(calendar))
+}
+
+/// The line that names a calendar.
+fn source(calendar: &str) -> String {
+    if is_address(calendar) {
+        return "ics.env = \"HOME_CALENDAR\"".to_owned();
+    }
+    let path = serde_json::to_string(calendar).unwrap_or_default();
+    format!("ics   = {path}")
 }
 
 fn is_address(calendar: &str) -> bool {
@@ -197,13 +211,7 @@ fn settings(text: &str, arguments: &Arguments, calendar: &str) -> String {
         text = replace_line(&text, "language ", &format!("language = \"{language}\""));
     }
     if !calendar.is_empty() {
-        let source = match is_address(calendar) {
-            true => "ics.env = \"HOME_CALENDAR\"".to_owned(),
-            false => format!(
-                "ics   = {}",
-                serde_json::to_string(calendar).unwrap_or_default()
-            ),
-        };
+        let source = source(calendar);
         text = replace_line(&text, "ics   = \"config/calendar.ics\"", &source);
     }
     let has = |text: &str, section: &str| text.lines().any(|line| line.trim() == section);
@@ -237,16 +245,25 @@ fn replace_line(text: &str, begins: &str, new: &str) -> String {
     text
 }
 
-fn edit(path: &Path, change: impl FnOnce(&str) -> String) -> Result<(), Error> {
-    let failed =
-        |error: io::Error| Error::usage(format!("cannot change {}: {error}", path.display()));
-    let text = fs::read_to_string(path).map_err(failed)?;
-    replace(path, &change(&text), 0o644).map_err(failed)
+fn edit(root: &Path, file: &str, change: impl FnOnce(&str) -> String) -> Result<(), Error> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::usage(format!(
+            "cannot change {}: {error}",
+            root.join(file).display()
+        ))
+    };
+    let text = fs::read_to_string(root.join(file)).map_err(|error| failed(&error))?;
+    let written = Workspace::new(root).write(file, change(&text).as_bytes());
+    written.map_err(|error| failed(&error))
 }
 
 /// Writes secrets beside those that are there, for nobody else to read.
-fn keep(path: &Path, secrets: &[(&str, String)]) -> Result<(), Error> {
-    let before = fs::read_to_string(path).unwrap_or_default();
+fn keep(root: &Path, secrets: &[(&str, String)]) -> Result<(), Error> {
+    let path = root.join(DOTENV);
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::usage(format!("cannot write {}: {error}", path.display()))
+    };
+    let before = fs::read_to_string(&path).unwrap_or_default();
     let kept = before.lines().filter(|line| {
         let name = line.split('=').next().unwrap_or_default().trim();
         !secrets.iter().any(|(known, _)| *known == name)
@@ -255,22 +272,13 @@ fn keep(path: &Path, secrets: &[(&str, String)]) -> Result<(), Error> {
     for (name, value) in secrets {
         text.push_str(&format!("{name}={value}\n"));
     }
-    replace(path, &text, 0o600)
-        .map_err(|error| Error::usage(format!("cannot write {}: {error}", path.display())))
-}
-
-/// Whole or not at all.
-fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let _ = fs::remove_file(&new);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    // A new file is private; one that is there keeps its mode.
+    if path.exists() {
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&path, private).map_err(|error| failed(&error))?;
+    }
+    let written = Workspace::new(root).write(DOTENV, text.as_bytes());
+    written.map_err(|error| failed(&error))
 }
 
 /// Runs a verb of this program, on the same folder; gives its exit code.

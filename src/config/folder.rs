@@ -64,13 +64,9 @@ impl Folder {
             );
             return Err(Error::usage(what).hint(hint));
         }
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let config = std::env::var_os("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .or_else(|| home.map(|home| home.join(".config")));
         let places = [
             Some(PathBuf::new()),
-            config.map(|config| config.join("reveille")),
+            Folder::own(),
             Some(PathBuf::from("/etc/reveille")),
         ];
         let found = places
@@ -78,6 +74,15 @@ impl Folder {
             .flatten()
             .find(|place| place.join("jobs").is_dir());
         Ok(found.map_or(Folder::Embedded, Folder::Disk))
+    }
+
+    /// Where a person keeps the folder: `$XDG_CONFIG_HOME/reveille`, else `~/.config/reveille`.
+    pub fn own() -> Option<PathBuf> {
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let config = std::env::var_os("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .or_else(|| home.map(|home| home.join(".config")));
+        config.map(|config| config.join("reveille"))
     }
 
     /// How people see a file of the folder.

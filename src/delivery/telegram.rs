@@ -94,6 +94,22 @@ impl Authored {
                 }
             },
         };
+        // `stream` loses nothing: the message comes whole.
+        let later = [
+            ("edit", self.edit == Some(true)),
+            ("photo", self.photo.is_some()),
+            ("document", self.document.is_some()),
+            ("buttons", self.buttons.is_some()),
+        ];
+        for (key, _) in later.into_iter().filter(|(_, typed)| *typed) {
+            let what =
+                format!("this version sends the message, and takes no notice of `{key}` yet");
+            scope.warning(
+                self.telegram.span.clone(),
+                what,
+                "leave it, for a later version, or take it out",
+            );
+        }
         Some(Telegram {
             to,
             silent: self.silent.unwrap_or(false),

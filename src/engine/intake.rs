@@ -95,6 +95,16 @@ impl Intake {
         engine.patiently(|| self.take(taken.clone())).await
     }
 
+    /// Remembers positions of triggers that brought nothing for a run; waits for room where there is none.
+    ///
+    /// # Errors
+    /// What does not pass by waiting.
+    pub(super) async fn remember(&self, changes: Vec<CursorChange>) -> Result<(), EngineError> {
+        let engine = &self.queue.engine;
+        let remember = async || Ok(engine.store.remember(changes.clone()).await?);
+        engine.patiently(remember).await
+    }
+
     /// Executes a run that a person asked for, in its turn; `None` when the process ends under it.
     ///
     /// # Errors

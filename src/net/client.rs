@@ -15,6 +15,9 @@ use crate::clock::{Clock, timeout};
 
 const MAX_REDIRECTS: usize = 5;
 
+/// How long a shared connection may be silent before it is asked whether it lives, and how long that answer may take.
+const ASK: Duration = Duration::from_secs(20);
+
 /// How long and how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -207,6 +210,9 @@ impl Client {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.limits.connect)
+            // One that many requests share outlives each of them: what is deaf has to be found by asking.
+            .http2_keep_alive_interval(ASK)
+            .http2_keep_alive_timeout(ASK)
             .dns_resolver(Arc::new(GuardedResolver(Arc::clone(&self.policy))))
             .tls_built_in_root_certs(tls)
             .user_agent(concat!("reveille/", env!("CARGO_PKG_VERSION")));

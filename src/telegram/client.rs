@@ -76,28 +76,21 @@ trait Named {
     const NAMED: &'static str;
 }
 
-impl Named for GetMe {
-    const NAMED: &'static str = "getMe";
+macro_rules! named {
+    ($($payload:ident $name:literal),*) => {
+        $(impl Named for $payload {
+            const NAMED: &'static str = $name;
+        })*
+    };
 }
 
-impl Named for GetFile {
-    const NAMED: &'static str = "getFile";
-}
-
-impl Named for GetUpdates {
-    const NAMED: &'static str = "getUpdates";
-}
-
-impl Named for GetWebhookInfo {
-    const NAMED: &'static str = "getWebhookInfo";
-}
-
-impl Named for SetMyCommands {
-    const NAMED: &'static str = "setMyCommands";
-}
-
-impl Named for SendMessage {
-    const NAMED: &'static str = "sendMessage";
+named! {
+    GetFile "getFile",
+    GetMe "getMe",
+    GetUpdates "getUpdates",
+    GetWebhookInfo "getWebhookInfo",
+    SendMessage "sendMessage",
+    SetMyCommands "setMyCommands"
 }
 
 impl<P: Named> Payload for Raw<P> {
@@ -136,14 +129,13 @@ impl Bot {
         number.ok_or_else(|| Failure::Lost("the answer names no message".to_owned()))
     }
 
-    /// Who the bot is: its number and its name (`reveille_bot`).
+    /// What the bot is called (`reveille_bot`).
     ///
     /// # Errors
     /// `Token`, and what a network does.
-    pub async fn me(&self) -> Result<(i64, String), Failure> {
+    pub async fn name(&self) -> Result<String, Failure> {
         let me = self.call(GetMe::new()).await?;
-        let name = me["username"].as_str().unwrap_or_default().to_owned();
-        Ok((me["id"].as_i64().unwrap_or_default(), name))
+        Ok(me["username"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Tells Telegram which commands to offer while somebody types, each with what it does.

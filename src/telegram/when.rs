@@ -7,6 +7,7 @@ use chrono::{
 };
 
 use super::intent::fold;
+use crate::template::Locale;
 use crate::zone::Tz;
 
 /// The first moment that a text names, seen from `now`; `None` where it names none that is.
@@ -104,30 +105,23 @@ fn number(word: &str) -> Option<i64> {
     (0..100_000).contains(&number).then_some(number)
 }
 
-const WEEKDAYS: [(&str, &str); 7] = [
-    ("monday", "lunes"),
-    ("tuesday", "martes"),
-    ("wednesday", "miercoles"),
-    ("thursday", "jueves"),
-    ("friday", "viernes"),
-    ("saturday", "sabado"),
-    ("sunday", "domingo"),
-];
+/// The weekday of this name, in either language.
+fn weekday(word: &str) -> Option<Weekday> {
+    let mut days = (0..7).filter_map(|number| Weekday::try_from(number).ok());
+    days.find(|day| {
+        LOCALES
+            .iter()
+            .any(|locale| fold(locale.weekday(*day)) == word)
+    })
+}
 
-const MONTHS: [(&str, &str); 12] = [
-    ("january", "enero"),
-    ("february", "febrero"),
-    ("march", "marzo"),
-    ("april", "abril"),
-    ("may", "mayo"),
-    ("june", "junio"),
-    ("july", "julio"),
-    ("august", "agosto"),
-    ("september", "septiembre"),
-    ("october", "octubre"),
-    ("november", "noviembre"),
-    ("december", "diciembre"),
-];
+/// The number of the month of this name, in either language.
+fn month(word: &str) -> Option<u32> {
+    let is = |locale: &Locale, number| locale.month(number).is_some_and(|name| fold(name) == word);
+    (1..=12).find(|number| LOCALES.iter().any(|locale| is(locale, *number)))
+}
+
+const LOCALES: [Locale; 2] = [Locale::En, Locale::Es];
 
 /// The day that the words begin with.
 fn day(words: &[&str], before: &str, today: NaiveDate) -> Option<NaiveDate> {
@@ -141,11 +135,7 @@ fn day(words: &[&str], before: &str, today: NaiveDate) -> Option<NaiveDate> {
         _ => {}
     }
     let first = *words.first()?;
-    let weekday = WEEKDAYS
-        .iter()
-        .position(|(english, spanish)| first == *english || first == *spanish);
-    if let Some(weekday) = weekday {
-        let weekday = Weekday::try_from(u8::try_from(weekday).ok()?).ok()?;
+    if let Some(weekday) = weekday(first) {
         let days =
             (7 + weekday.num_days_from_monday() - today.weekday().num_days_from_monday()) % 7;
         return after(if days == 0 { 7 } else { days.into() });
@@ -158,12 +148,6 @@ fn day(words: &[&str], before: &str, today: NaiveDate) -> Option<NaiveDate> {
 
 /// "21 de noviembre", "November 21st", "21/11", "21/11/2026".
 fn dated(words: &[&str], today: NaiveDate) -> Option<NaiveDate> {
-    let month = |word: &str| {
-        let place = MONTHS
-            .iter()
-            .position(|(english, spanish)| word == *english || word == *spanish);
-        place.and_then(|place| u32::try_from(place + 1).ok())
-    };
     let (day, month, year) = match words {
         [day, "de" | "of", name, "de", year, ..] if month(name).is_some() && year.len() == 4 => {
             (ordinal(day)?, month(name)?, year.parse().ok())

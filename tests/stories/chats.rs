@@ -131,6 +131,23 @@ fn strangers_are_dropped_unread_until_one_has_the_code() {
 }
 
 #[test]
+fn who_is_the_owner_already_can_pair_again_and_without_a_daemon() {
+    let world = World::owned();
+    let mut command = world.folder.unclocked(&["telegram", "pair"]);
+    let mut pair = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut out = std::io::BufReader::new(pair.stdout.take().expect("piped"));
+    let asked = line(&mut out);
+    let code = asked.trim().rsplit(' ').next().expect("a code");
+    world.telegram.says(OWNER, &format!("/pair {code}"));
+    assert!(world.sent(1)[0].starts_with("You are the owner"));
+    assert_eq!(line(&mut out), format!("User {OWNER} is the owner now.\n"));
+    assert!(pair.wait().expect("it ends").success());
+}
+
+#[test]
 fn a_person_looks_after_the_jobs_from_the_phone() {
     let world = World::owned();
     let life = Life::start(&world.folder);
@@ -138,8 +155,11 @@ fn a_person_looks_after_the_jobs_from_the_phone() {
     world.telegram.says(OWNER, "/jobs");
     world.telegram.says(OWNER, "/run echo from afar");
     world.telegram.says(OWNER, "/why echo");
+    world
+        .telegram
+        .message(OWNER, json!({ "text": "/echo evil", "forward_origin": {} }));
     world.telegram.says(OWNER, "nobody takes this");
-    let mut sent = world.sent(5);
+    let mut sent = world.sent(6);
     sent.sort();
     let has = |text: &str| {
         assert!(
@@ -151,6 +171,7 @@ fn a_person_looks_after_the_jobs_from_the_phone() {
     has("Says it again");
     has("from afar Ana");
     has("required arguments");
+    has("passed on is not carried out");
     has("No job takes this message");
     life.end();
 }

@@ -1,6 +1,7 @@
 //! What becomes of one message: who may write, what it is for.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -47,7 +48,7 @@ pub(super) struct Inbox {
     intents: Intents,
     /// When the last messages of each person were sent.
     recent: Mutex<HashMap<i64, VecDeque<DateTime<Utc>>>>,
-    strangers: Mutex<u64>,
+    strangers: AtomicU64,
 }
 
 /// Who wrote.
@@ -64,7 +65,7 @@ impl Inbox {
             loaded: chats.intake.loaded(),
             intents: Intents::default(),
             recent: Mutex::default(),
-            strangers: Mutex::default(),
+            strangers: AtomicU64::new(0),
         }
     }
 
@@ -77,14 +78,15 @@ impl Inbox {
         let Some(from) = message.from.clone() else {
             return;
         };
+        if self.pairs(chats, &message, &from).await {
+            return;
+        }
         match self.who(chats, &message, &from) {
-            Who::Stranger => self.stranger(chats, &message, &from).await,
-            who => {
-                if self.is_too_much(&message, &from) {
-                    return self.notice_rate(chats, &message, &from).await;
-                }
-                self.known(chats, message, who, reader).await;
+            Who::Stranger => self.count_stranger(),
+            _ if self.is_too_much(&message, &from) => {
+                self.notice_rate(chats, &message, &from).await;
             }
+            who => self.known(chats, message, who, reader).await,
         }
     }
 
@@ -103,41 +105,43 @@ impl Inbox {
         if here { who } else { Who::Stranger }
     }
 
-    /// Dropped unread and only counted, but for the code that somebody waits for.
-    async fn stranger(&self, chats: &Chats, message: &Message, from: &Person) {
-        if let Some(("pair", code)) = command(&message.text)
-            && message.chat.private
-            && !message.forwarded
-        {
-            match Pairing::guess(&chats.store, code, from.id, chats.clock.now()).await {
-                Ok(Guess::Right) => {
-                    chats.intake.outbox().set_owner(Some(from.id));
-                    let hello = self.words(
-                        "You are the owner of this Reveille now. /help says what I understand.",
-                        "Ahora este Reveille es suyo. /help dice lo que entiendo.",
-                    );
-                    return self.answer(chats, message, hello.to_owned()).await;
-                }
-                Ok(Guess::Wrong) => {
-                    journal::say(
-                        Level::Warning,
-                        format!("user {} said a wrong pairing code", from.id),
-                    );
-                }
-                Ok(Guess::NotAsked) => {}
-                Err(error) => journal::say(Level::Error, error),
+    /// The code that somebody waits for, whoever says it; whether it was one that was waited for.
+    async fn pairs(&self, chats: &Chats, message: &Message, from: &Person) -> bool {
+        let Some(("pair", code)) = command(&message.text) else {
+            return false;
+        };
+        if !message.chat.private || message.forwarded {
+            return false;
+        }
+        match Pairing::guess(&chats.store, code, from.id, chats.clock.now()).await {
+            Ok(Guess::Right) => {
+                chats.intake.outbox().set_owner(Some(from.id));
+                let hello = self.words(
+                    "You are the owner of this Reveille now. /help says what I understand.",
+                    "Ahora este Reveille es suyo. /help dice lo que entiendo.",
+                );
+                self.answer(chats, message, hello.to_owned()).await;
+                true
+            }
+            Ok(Guess::Wrong) => {
+                let said = format!("user {} said a wrong pairing code", from.id);
+                journal::say(Level::Warning, said);
+                true
+            }
+            Ok(Guess::NotAsked) => false,
+            Err(error) => {
+                journal::say(Level::Error, error);
+                false
             }
         }
-        let mut strangers = self
-            .strangers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *strangers += 1;
+    }
+
+    /// Dropped unread, and only counted.
+    fn count_stranger(&self) {
+        let strangers = self.strangers.fetch_add(1, Ordering::Relaxed) + 1;
         if strangers.is_power_of_two() {
-            journal::say(
-                Level::Info,
-                format!("{strangers} messages of strangers were dropped so far"),
-            );
+            let said = format!("{strangers} messages of strangers were dropped so far");
+            journal::say(Level::Info, said);
         }
     }
 
@@ -170,6 +174,13 @@ impl Inbox {
     async fn known(&self, chats: &Chats, message: Message, who: Who, reader: &Reader) {
         let typed =
             command(&message.text).map(|(name, rest)| (name.to_ascii_lowercase(), rest.to_owned()));
+        if typed.is_some() && message.forwarded {
+            let no = self.words(
+                "A command that is passed on is not carried out.",
+                "Una orden reenviada no se ejecuta.",
+            );
+            return self.answer(chats, &message, no.to_owned()).await;
+        }
         let asked = Asked {
             text: &message.text,
             file: message.file.is_some(),
@@ -180,7 +191,6 @@ impl Inbox {
         let by_command = claimed.is_some_and(|found| matches!(found.why, Why::Command(_)));
         if let Some((name, rest)) = &typed
             && !by_command
-            && !message.forwarded
             && self.own(chats, &message, who, (name, rest), reader).await
         {
             return;

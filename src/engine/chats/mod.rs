@@ -71,32 +71,28 @@ pub(super) async fn bring(chats: Chats) {
             }
         };
         inbox.reload(&loaded, intents(&loaded.jobs));
-        let read = async {
-            chats.offer(&bot, &inbox).await;
-            loop {
-                match chats.look(&bot, &mut inbox).await {
-                    Ok(()) => {
-                        if failures > 0 {
-                            chats.alerts.over_with(&Subject::Chats).await;
-                        }
-                        failures = 0;
-                    }
-                    Err(failure) => {
-                        failures += 1;
-                        chats.rest(&bot, &failure, failures).await;
+        chats.offer(&bot, &inbox).await;
+        while let Ok(false) = reloaded.has_changed() {
+            match chats.look(&bot, &inbox, &mut reloaded).await {
+                Ok(()) => {
+                    // One of an earlier life, too.
+                    chats.alerts.over_with(&Subject::Chats).await;
+                    failures = 0;
+                }
+                Err(failure) => {
+                    failures += 1;
+                    let wait = chats.tell(&bot, &failure, failures).await;
+                    tokio::select! {
+                        _ = reloaded.changed() => reloaded.mark_changed(),
+                        () = chats.clock.sleep(wait) => {}
                     }
                 }
             }
-        };
-        tokio::select! {
-            changed = changed(&mut reloaded) => if !changed { return },
-            () = read => {}
+        }
+        if reloaded.has_changed().is_err() {
+            return;
         }
     }
-}
-
-async fn changed(reloaded: &mut watch::Receiver<Arc<Loaded>>) -> bool {
-    reloaded.changed().await.is_ok()
 }
 
 /// A bot and its number, the part of a token that is no secret.
@@ -151,7 +147,14 @@ impl Chats {
     }
 
     /// Waits for news, and deals with what comes.
-    async fn look(&self, reader: &Reader, inbox: &mut Inbox) -> Result<(), Failure> {
+    ///
+    /// A reload ends the waiting, and nothing else: what came is dealt with whole.
+    async fn look(
+        &self,
+        reader: &Reader,
+        inbox: &Inbox,
+        reloaded: &mut watch::Receiver<Arc<Loaded>>,
+    ) -> Result<(), Failure> {
         let key = offset_key(&reader.number);
         let known = {
             let key = key.clone();
@@ -163,7 +166,13 @@ impl Chats {
             Ok(offset) => offset.unwrap_or(0),
             Err(error) => return Err(Failure::Refused(error.to_string())),
         };
-        let mut news = reader.bot.news(offset, true).await?;
+        let mut news = tokio::select! {
+            news = reader.bot.news(offset, true) => news?,
+            _ = reloaded.changed() => {
+                reloaded.mark_changed();
+                return Ok(());
+            }
+        };
         if parts::goes_on(&news) {
             // The rest of a long text is on its way.
             self.clock.sleep(parts::PARTS).await;
@@ -173,12 +182,14 @@ impl Chats {
             return Ok(());
         };
         self.take(inbox, &news, reader).await;
-        self.confirm(key, last + 1).await;
-        Ok(())
+        // What is not remembered comes again.
+        let moved = vec![(key, Some((last + 1).into()))];
+        let remembered = self.intake.remember(moved).await;
+        remembered.map_err(|error| Failure::Refused(error.to_string()))
     }
 
     /// In their order within a chat, and the chats beside each other, so that they share commits.
-    async fn take(&self, inbox: &mut Inbox, news: &[Value], reader: &Reader) {
+    async fn take(&self, inbox: &Inbox, news: &[Value], reader: &Reader) {
         let messages = news
             .iter()
             .filter_map(|update| match telegram::read(update) {
@@ -189,7 +200,6 @@ impl Chats {
         for message in parts::joined(messages.collect()) {
             chats.entry(message.chat.id).or_default().push(message);
         }
-        let inbox = &*inbox;
         let each = chats.into_values().map(async |messages| {
             for message in messages {
                 inbox.take(self, message, reader).await;
@@ -223,24 +233,8 @@ impl Chats {
         }
     }
 
-    /// Until the disk takes it: what is not confirmed comes again.
-    async fn confirm(&self, key: CursorKey, offset: i64) {
-        let (mut wait, longest) = AGAIN;
-        while let Err(error) = self
-            .store
-            .remember(vec![(key.clone(), Some(offset.into()))])
-            .await
-        {
-            journal::say(
-                Level::Warning,
-                format!("{error}: the chats wait until it is better"),
-            );
-            self.clock.sleep(wait).await;
-            wait = (wait * 2).min(longest);
-        }
-    }
-
-    async fn rest(&self, reader: &Reader, failure: &Failure, failures: u32) {
+    /// Tells of a failure, the owner too where it lasts; gives how long to wait.
+    async fn tell(&self, reader: &Reader, failure: &Failure, failures: u32) -> Duration {
         let (first, longest) = AGAIN;
         let doubled = first * 2_u32.saturating_pow(failures.min(10) - 1);
         let (at_once, wait) = match failure {
@@ -257,7 +251,7 @@ impl Chats {
             let reason = match failure {
                 Failure::Conflict { webhook: true } => match reader.bot.webhook().await {
                     Ok(Some(url)) => format!(
-                        "{}: {url}; `reveille telegram pair` says how to take them back",
+                        "{}: {url}; open https://api.telegram.org/bot<TOKEN>/deleteWebhook to take them back, or make another bot (@BotFather, /newbot)",
                         failure.words()
                     ),
                     _ => failure.words(),
@@ -270,6 +264,6 @@ impl Chats {
             };
             self.alerts.tell(Notice::Deaf { reason }).await;
         }
-        self.clock.sleep(wait).await;
+        wait
     }
 }

@@ -117,13 +117,14 @@ impl Outbox {
         Shared::offer(&self.shared, messages);
     }
 
-    /// Writes down what the program itself has to say, and sends it.
+    /// Writes down what the program itself has to say, and sends it; waits for room where there is none.
     ///
     /// # Errors
-    /// The store cannot be written.
+    /// What does not pass by waiting.
     pub async fn say(&self, messages: Vec<NewDelivery>) -> Result<(), EngineError> {
         let engine = &self.shared.engine;
-        let numbers = engine.store.say(messages.clone(), &engine.lock).await?;
+        let say = async || Ok(engine.store.say(messages.clone(), &engine.lock).await?);
+        let numbers = engine.patiently(say).await?;
         self.offer(numbers.into_iter().zip(messages).collect());
         Ok(())
     }
