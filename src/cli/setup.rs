@@ -56,6 +56,12 @@ pub(super) fn run(
 ) -> Result<u8, Error> {
     let root = dir.map(Path::to_path_buf).or_else(Folder::own);
     let root = root.unwrap_or_else(|| PathBuf::from("."));
+    if let Some(typed) = &arguments.at
+        && cron(typed).is_none()
+    {
+        let what = format!("`{typed}` is not a time of the day");
+        return Err(Error::usage(what).hint("write hours and minutes, as --at 07:00"));
+    }
     let token = token(arguments)?;
     let calendar = answer(
         arguments.calendar.as_deref(),
@@ -70,10 +76,6 @@ pub(super) fn run(
         )?;
         match cron(&typed) {
             Some(at) => break at,
-            None if arguments.at.is_some() => {
-                return Err(Error::usage(format!("`{typed}` is not a time of the day"))
-                    .hint("write hours and minutes, as --at 07:00"));
-            }
             None => errln!("`{typed}` is not a time of the day: write it as 07:00"),
         }
     };

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::out::{errln, outln};
 use crate::config::Config;
 use crate::config::folder::Folder;
+use crate::config::secrets::Secrets;
 use crate::engine::Daemon;
 use crate::engine::chats::Pairing;
 use crate::error::Error;
@@ -34,11 +35,15 @@ const LOOK: Duration = Duration::from_millis(300);
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let What::Pair = arguments.what;
     let (folder, config) = context.config()?;
-    if config.settings.telegram.is_none() {
+    let Some(settings) = &config.settings.telegram else {
         let what = "there is no [telegram] in config/reveille.toml";
-        return Err(
-            Error::usage(what).hint("`reveille setup` asks for what it needs and writes it")
-        );
+        let hint = "`reveille setup` asks for what it needs and writes it";
+        return Err(Error::usage(what).hint(hint));
+    };
+    // Without it nobody hears the code.
+    let (secrets, _) = Secrets::load(&folder);
+    if let Err(why) = secrets.get(&settings.token) {
+        return Err(Error::usage(format!("the bot's token is not there: {why}")));
     }
     match &context.lent {
         Some(lent) => context.block_on(pair(context, &lent.store))?,

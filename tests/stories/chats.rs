@@ -133,6 +133,12 @@ fn strangers_are_dropped_unread_until_one_has_the_code() {
 #[test]
 fn who_is_the_owner_already_can_pair_again_and_without_a_daemon() {
     let world = World::owned();
+    world.folder.write(".env", "");
+    world
+        .folder
+        .run(["telegram", "pair"])
+        .says(2, &["the bot's token is not there"]);
+    world.folder.write(".env", format!("BOT={TOKEN}\n"));
     let mut command = world.folder.unclocked(&["telegram", "pair"]);
     let mut pair = command
         .stdout(std::process::Stdio::piped())
@@ -377,6 +383,8 @@ fn the_first_evening_ends_with_a_briefing_on_the_phone() {
         );
     }
     daemon.end();
+    home.run(["setup", "--token", TOKEN, "--at", "25:00"])
+        .says(2, &["`25:00` is not a time of the day"]);
     let wrong = home.run([
         "--dir",
         ".",
