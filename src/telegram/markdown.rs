@@ -5,6 +5,8 @@
 
 mod table;
 
+use std::cmp::Reverse;
+
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::rich::{Entity, Rich, Style, is_unwanted};
@@ -34,6 +36,12 @@ pub fn render(markdown: &str) -> Rich {
         page.paragraph(&source[span]);
     }
     page.finish()
+}
+
+/// Whether the words behind a fence name a language; others are text.
+fn is_language(words: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '#' | '_' | '.');
+    (1..=32).contains(&words.len()) && words.chars().all(fits)
 }
 
 /// The longest address that is made a link, in bytes.
@@ -143,13 +151,15 @@ impl Page {
             }
             Tag::CodeBlock(kind) => {
                 self.block(2);
-                let language = match kind {
-                    CodeBlockKind::Fenced(words) => {
-                        words.split_whitespace().next().map(str::to_owned)
-                    }
-                    CodeBlockKind::Indented => None,
+                let words = match &kind {
+                    CodeBlockKind::Fenced(words) => words.trim(),
+                    CodeBlockKind::Indented => "",
                 };
-                self.open(Style::Pre(language));
+                let language = Some(words).filter(|words| is_language(words));
+                self.open(Style::Pre(language.map(str::to_owned)));
+                if language.is_none() && !words.is_empty() {
+                    self.put(&format!("{words}\n"));
+                }
             }
             Tag::List(first) => {
                 self.block(if self.lists.is_empty() { 2 } else { 1 });
@@ -217,6 +227,13 @@ impl Page {
                     .iter()
                     .rposition(|(style, _)| matches!(style, Style::Pre(_)))
                 {
+                    // A block of nothing but its language: somebody's fence was meant otherwise.
+                    if let (Style::Pre(Some(language)), start) = &self.open[place]
+                        && *start == self.done.text.len()
+                    {
+                        let language = language.clone();
+                        self.put(&language);
+                    }
                     let (style, start) = self.open.remove(place);
                     self.entity(style, start);
                 }
@@ -360,9 +377,15 @@ impl Page {
         self.done
             .entities
             .retain(|entity| entity.start < entity.end);
-        self.done
-            .entities
-            .sort_by(|one, other| (one.start, other.end).cmp(&(other.start, one.end)));
+        // What holds another comes first: a quotation before the code that is all of it.
+        let outside = |entity: &Entity| {
+            (
+                entity.start,
+                Reverse(entity.end),
+                entity.style != Style::Quote,
+            )
+        };
+        self.done.entities.sort_by_key(outside);
         self.done
     }
 }

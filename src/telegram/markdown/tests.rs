@@ -64,6 +64,16 @@ fn every_form_has_its_look() {
 }
 
 #[test]
+fn a_quotation_comes_before_the_code_that_is_all_of_it() {
+    let styles: Vec<_> = render("> `a`")
+        .entities
+        .into_iter()
+        .map(|entity| entity.style)
+        .collect();
+    assert_eq!(styles, [Style::Quote, Style::Code]);
+}
+
+#[test]
 fn nothing_written_is_lost() {
     for (markdown, expected) in [
         ("<script>alert(1)</script>", "<script>alert(1)</script>"),
@@ -73,6 +83,9 @@ fn nothing_written_is_lost() {
             "[error]: http://x.org\n\nnext",
         ),
         ("first\n\n[a]: /b\n\nlast", "first\n\n[a]: /b\n\nlast"),
+        ("~~~a b\n", "pre:[a b]"),
+        ("```last words", "pre:[last words]"),
+        ("```words", "pre:words[words]"),
         ("[x](tg://resolve?domain=y)", "x (tg://resolve?domain=y)"),
         ("[x](javascript:alert)", "x (javascript:alert)"),
         ("2 * 3 * 4 snake_case_word", "2 * 3 * 4 snake_case_word"),
