@@ -75,3 +75,28 @@ fn a_reload_changes_what_is_watched() {
         format!("{} created 3 one", den.path("x.csv").display())
     );
 }
+
+#[test]
+fn a_version_that_the_store_refused_is_offered_again() {
+    let mut den = Den::new("", &[("files", JOB)]);
+    fs::create_dir(den.path("inbox")).unwrap();
+    den.looked();
+    den.die();
+    put(&den, "a", "one");
+    put(&den, "b", "two");
+    let database = rusqlite::Connection::open(den.path("state/reveille.db")).unwrap();
+    let refusing = "CREATE TRIGGER refusing BEFORE INSERT ON events WHEN instr(NEW.payload, '/inbox/a\"')
+                    BEGIN SELECT RAISE(ABORT, 'not now'); END";
+    database.execute_batch(refusing).unwrap();
+    den.live();
+    // Both are found in one look, and offered in the order of their names.
+    assert_eq!(said(&den, RunId(1)), expected(&den, "b", "created 3 two"));
+    database.execute_batch("DROP TRIGGER refusing").unwrap();
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while den.runs().len() < 2 && std::time::Instant::now() < limit {
+        den.clock.advance(std::time::Duration::from_secs(60));
+        std::thread::yield_now();
+    }
+    assert_eq!(den.runs().len(), 2, "the other one is not forgotten");
+    assert_eq!(said(&den, RunId(2)), expected(&den, "a", "created 3 one"));
+}
