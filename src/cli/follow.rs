@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -16,6 +17,7 @@ use crate::engine::{ByHand, Deliver, Engine, EngineError, Finished, Intake, Obse
 use crate::error::Error;
 use crate::job::{Event, Outcome, RunId, StepRecord};
 use crate::store::StoreError;
+use crate::zone::Tz;
 
 /// Where a run is executed.
 #[derive(Clone, Copy)]
@@ -41,6 +43,7 @@ enum Heard {
     Accepted(RunId),
     Sight(Sight),
     Message { text: String, meant_for: String },
+    Asks { asks: String, until: DateTime<Utc> },
 }
 
 /// What the person sees.
@@ -48,6 +51,7 @@ struct Screen {
     spinner: Spinner,
     printed: Printed,
     run: Option<RunId>,
+    zone: Tz,
 }
 
 impl Screen {
@@ -58,6 +62,15 @@ impl Screen {
             Heard::Message { text, meant_for } => {
                 self.spinner.clear();
                 self.printed.message(&text, &meant_for);
+            }
+            Heard::Asks { asks, until } => {
+                self.spinner.clear();
+                let run = self.run.map_or(0, |run| run.0);
+                let until = until.with_timezone(&self.zone).format("%a %H:%M");
+                errln!("run #{run} asks (until {until}): {}", calm(&asks));
+                errln!(
+                    "hint: `reveille approvals approve {run}` or `deny {run}`, or a button of its message"
+                );
             }
         }
     }
@@ -79,6 +92,7 @@ pub(super) async fn follow(
         spinner: Spinner::new(),
         printed,
         run: None,
+        zone: zone(place),
     }));
     let observer = observer(place, context.paint, Arc::clone(&screen), tell);
     let mut executed = Box::pin(place.execute(asked, deliver, observer));
@@ -117,6 +131,10 @@ pub(super) async fn follow(
         (None, _, None) => return Err(Error::job("stopped")),
     };
     let Some(finished) = ended else {
+        if let Place::Here(_) = place {
+            errln!("it goes on in the daemon, once it is answered");
+            return Ok(0);
+        }
         let hint = "`reveille history` tells what became of it";
         return Err(Error::job("the daemon ends, and lets go of the run").hint(hint));
     };
@@ -155,6 +173,10 @@ fn observer(
     };
     Box::new(move |progress| match progress {
         Progress::Accepted(run) => take(Heard::Accepted(run)),
+        Progress::Asks { asks, until } => take(Heard::Asks {
+            asks: asks.to_owned(),
+            until,
+        }),
         Progress::Message(message) => take(Heard::Message {
             text: message.text.to_owned(),
             meant_for: message.meant_for.to_owned(),
@@ -164,6 +186,13 @@ fn observer(
             .into_iter()
             .for_each(&take),
     })
+}
+
+fn zone(place: Place<'_>) -> Tz {
+    match place {
+        Place::Here(engine) => engine.loaded.settings.timezone,
+        Place::Daemon(intake) => intake.loaded().settings.timezone,
+    }
 }
 
 fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
@@ -180,7 +209,7 @@ impl Place<'_> {
         match self {
             Place::Here(engine) => {
                 let run = engine.run(&job, event, steps, deliver, &mut *observer);
-                run.await.map(Some)
+                run.await
             }
             Place::Daemon(intake) => {
                 let hand = ByHand {

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod approvals;
 mod ask;
 mod backup;
 mod by_hand;
@@ -107,6 +108,8 @@ enum Command {
     Mute(mute::Arguments),
     /// Hear of them again
     Unmute(mute::Unmute),
+    /// List runs that wait for your word, and give it
+    Approvals(approvals::Arguments),
     /// List messages that are not delivered, send them again, or drop them
     Outbox(outbox::Arguments),
     /// The first evening: a bot, its owner, a calendar, and the briefing on the phone
@@ -161,6 +164,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Telegram(arguments) => telegram::run(context, arguments),
         Command::Mute(arguments) => mute::run(context, arguments),
         Command::Unmute(arguments) => mute::unmute(context, arguments),
+        Command::Approvals(arguments) => approvals::run(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
         Command::Setup(arguments) => setup::run(None, None, arguments),
         Command::Init(arguments) => init::run(arguments),
@@ -193,6 +197,7 @@ impl Command {
             | Command::Telegram(_)
             | Command::Mute(_)
             | Command::Unmute(_)
+            | Command::Approvals(_)
             | Command::Outbox(_)
             | Command::Doctor(_)
             | Command::Backup(_) => true,

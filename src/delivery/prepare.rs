@@ -52,6 +52,12 @@ impl Making<'_> {
         (event["kind"] == "telegram").then(|| event["chat"]["id"].as_i64())?
     }
 
+    /// The topic of that chat.
+    pub(super) fn thread(&self) -> Option<i64> {
+        self.origin()?;
+        self.roots.get("event")?["chat"]["thread"].as_i64()
+    }
+
     /// Whether a person asked on a terminal, which then is the origin.
     fn asked(&self) -> bool {
         let event = self.roots.get("event");
@@ -107,7 +113,7 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
             )));
         }
         Kind::Telegram(telegram) => {
-            let target = telegram.target(making);
+            let target = telegram.target(making, position)?;
             (target.place(), typed(target))
         }
     };

@@ -14,6 +14,7 @@ use crate::config::secrets::Secrets;
 use crate::job::{DeliveryId, NewDelivery};
 use crate::journal::Level;
 use crate::net::{Client, Limits, Policy, Secret};
+use crate::store::Store;
 use crate::telegram::{Bot, Post};
 
 /// What every kind goes out by, shared by all messages: connections are kept for the next one.
@@ -69,6 +70,8 @@ pub struct Sending<'a> {
     pub settings: &'a Settings,
     /// Where secrets are read.
     pub secrets: &'a Secrets,
+    /// What was sent before.
+    pub store: &'a Store,
     /// Who sends.
     pub by: By,
 }

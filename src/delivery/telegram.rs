@@ -1,15 +1,19 @@
 //! `telegram`: a message in a chat.
 
+mod target;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use serde_json::{Value, json};
-
-use super::{Making, Sending, Sent};
+use super::Making;
 use crate::config::resolve::Scope;
-use crate::config::settings::TelegramSettings;
 use crate::config::value::At;
-use crate::telegram::{self, Failure, LONGEST, Outgoing, render, split};
+use crate::step::stays_inside;
+use crate::telegram::{Button, LONGEST_DATA};
+use crate::template::TemplateError;
+
+use target::File;
+pub use target::Target;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,8 +33,8 @@ pub struct Authored {
     photo: Option<At<String>>,
     /// A file of the workspace, sent as a document.
     document: Option<At<String>>,
-    /// Words on buttons below the message.
-    buttons: Option<Vec<String>>,
+    /// Words on buttons below the message; a press says them to the bot.
+    buttons: Option<Vec<At<String>>>,
 }
 
 /// Who gets a message.
@@ -61,23 +65,12 @@ pub struct Telegram {
     pub photo: Option<String>,
     /// A file of the workspace, sent as a document.
     pub document: Option<String>,
-    /// Words on buttons below the message.
+    /// Words on buttons below the message; a press says them to the bot.
     pub buttons: Vec<String>,
 }
 
-/// What sending takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// The chat; the owner's when it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chat: Option<i64>,
-    /// Without a sound.
-    #[serde(default)]
-    pub silent: bool,
-    /// The message that it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<i64>,
-}
+/// What a button of a job's message says is what somebody could have written.
+pub const SAYS: char = '=';
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Telegram> {
@@ -94,22 +87,28 @@ impl Authored {
                 }
             },
         };
-        // `stream` loses nothing: the message comes whole.
-        let later = [
-            ("edit", self.edit == Some(true)),
-            ("photo", self.photo.is_some()),
-            ("document", self.document.is_some()),
-            ("buttons", self.buttons.is_some()),
-        ];
-        for (key, _) in later.into_iter().filter(|(_, typed)| *typed) {
-            let what =
-                format!("this version sends the message, and takes no notice of `{key}` yet");
-            scope.warning(
-                self.telegram.span.clone(),
-                what,
-                "leave it, for a later version, or take it out",
-            );
+        let files = [&self.photo, &self.document].into_iter().flatten();
+        for file in files.filter(|file| !stays_inside(&file.value)) {
+            let what = format!("`{}` leaves the workspace", file.value);
+            scope.error(file.span.clone(), what, "write a path below the workspace");
         }
+        if let (Some(_), Some(document)) = (&self.photo, &self.document) {
+            let right = "take one out, or write a second [[deliver]]";
+            scope.error(document.span.clone(), "a message has one file", right);
+        }
+        for button in self.buttons.iter().flatten() {
+            let length = button.value.len() + SAYS.len_utf8();
+            if button.value.trim().is_empty() || length > LONGEST_DATA {
+                let what = format!("a button says 1 to {} bytes", LONGEST_DATA - 1);
+                let right = "write fewer words: they are what the press says to the bot";
+                scope.error(button.span.clone(), what, right);
+            }
+        }
+        let buttons = self
+            .buttons
+            .into_iter()
+            .flatten()
+            .map(|button| button.value);
         Some(Telegram {
             to,
             silent: self.silent.unwrap_or(false),
@@ -118,103 +117,43 @@ impl Authored {
             edit: self.edit.unwrap_or(false),
             photo: self.photo.map(|path| scope.path(path)),
             document: self.document.map(|path| scope.path(path)),
-            buttons: self.buttons.unwrap_or_default(),
+            buttons: buttons.collect(),
         })
     }
 }
 
 impl Telegram {
-    pub(super) fn target(&self, making: &Making<'_>) -> Target {
-        Target {
-            chat: match self.to {
-                Recipient::Origin => making.origin(),
-                Recipient::Owner => None,
-                Recipient::Chat(chat) => Some(chat),
-            },
+    /// Where the message at `position` of the job goes.
+    pub(super) fn target(
+        &self,
+        making: &Making<'_>,
+        position: usize,
+    ) -> Result<Target, TemplateError> {
+        let chat = match self.to {
+            Recipient::Origin => making.origin(),
+            Recipient::Owner => None,
+            Recipient::Chat(chat) => Some(chat),
+        };
+        let file = match (&self.photo, &self.document) {
+            (Some(path), _) => Some((making.render("photo", path)?, true)),
+            (None, Some(path)) => Some((making.render("document", path)?, false)),
+            (None, None) => None,
+        };
+        let button = |text: &String| Button {
+            text: text.clone(),
+            data: format!("{SAYS}{text}"),
+        };
+        Ok(Target {
+            chat,
+            thread: making.thread().filter(|_| self.to == Recipient::Origin),
             silent: self.silent,
             reply_to: making.message().filter(|_| self.reply),
-        }
+            edits: None,
+            status: self
+                .edit
+                .then(|| format!("{}/{}", making.job.name, position + 1)),
+            buttons: self.buttons.iter().map(button).collect(),
+            file: file.map(|(path, photo)| File { path, photo }),
+        })
     }
-}
-
-impl Target {
-    pub(super) fn place(&self) -> String {
-        self.chat
-            .map_or_else(|| "owner".to_owned(), |chat| chat.to_string())
-    }
-
-    /// Sends the next message of a text; `progress` names those that arrived.
-    pub(super) async fn send(
-        self,
-        body: &str,
-        progress: &Value,
-        settings: &TelegramSettings,
-        sending: Sending<'_>,
-    ) -> Sent {
-        let post = &sending.channels.telegram;
-        let Some(chat) = self.chat.or(settings.owner).or(post.owner()) else {
-            return Sent::later("nobody is the bot's owner yet: `reveille telegram pair`");
-        };
-        let bot = sending
-            .secrets
-            .get(&settings.token)
-            .and_then(|token| sending.channels.bot(&token, settings.api_url.as_deref()));
-        let bot = match bot {
-            Ok(bot) => bot,
-            Err(why) => return Sent::later(why),
-        };
-        let mut numbers = numbers(progress);
-        let chunks = split(&render(body), LONGEST - telegram::REPEAT_LONGEST);
-        let Some(chunk) = chunks.get(numbers.len()) else {
-            return Sent::Delivered(Some(receipt(chat, &numbers)));
-        };
-        let mut message = Outgoing {
-            chat,
-            chunk: chunk.clone(),
-            silent: self.silent,
-            reply_to: self.reply_to.filter(|_| numbers.is_empty()),
-        };
-        if progress["perhaps"] == true {
-            message.chunk.mark_repeat(sending.settings.language);
-        }
-        post.turn(chat).await;
-        match telegram::send(&bot, &mut message).await {
-            Ok(number) => {
-                numbers.push(number);
-                let receipt = receipt(message.chat, &numbers);
-                match numbers.len() < chunks.len() {
-                    true => Sent::Part(receipt),
-                    false => Sent::Delivered(Some(receipt)),
-                }
-            }
-            Err(failure) => {
-                let reason = failure.words();
-                match failure {
-                    Failure::Flood(after) => {
-                        post.hold(chat, after);
-                        let after = Some(after);
-                        Sent::Again { reason, after }
-                    }
-                    Failure::Refused(_) | Failure::Form(_) | Failure::Migrated(_) => {
-                        Sent::Refused(reason)
-                    }
-                    Failure::Server(_) | Failure::Lost(_) => Sent::Unknown(reason),
-                    // The owner can mend these.
-                    Failure::Token | Failure::Conflict { .. } | Failure::Unreachable(_) => {
-                        Sent::later(reason)
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The messages that arrived.
-fn numbers(progress: &Value) -> Vec<i64> {
-    let numbers = progress["messages"].as_array().into_iter().flatten();
-    numbers.filter_map(Value::as_i64).collect()
-}
-
-fn receipt(chat: i64, messages: &[i64]) -> Value {
-    json!({ "chat": chat, "messages": messages })
 }

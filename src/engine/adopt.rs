@@ -47,22 +47,25 @@ pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
         }
         match job(engine, &row).await? {
             Some(job) => works.push(waiting(engine, row.run, row.trigger, job, Row::Kept(None))),
-            None => {
-                let reason = "its job does not load any more as it was when the event came";
-                let ended = Ended {
-                    run: row.run,
-                    job: &row.job,
-                    kind: row.trigger,
-                    outcome: &Outcome::Skipped(reason.to_owned()),
-                };
-                work::end(queue, ended).await?;
-            }
+            None => skip(queue, &row).await?,
         }
     }
     // Nothing begins before all of them are known: what a run starts would be found once more.
     works.sort_by_key(|work| work.run);
     works.into_iter().for_each(|work| queue.push(work));
     Ok(())
+}
+
+/// Ends a run whose job is not there any more as it was.
+pub(super) async fn skip(queue: &Arc<Queue>, row: &RunRow) -> Result<(), EngineError> {
+    let reason = "its job does not load any more as it was when the event came";
+    let ended = Ended {
+        run: row.run,
+        job: &row.job,
+        kind: row.trigger,
+        outcome: &Outcome::Skipped(reason.to_owned()),
+    };
+    work::end(queue, ended).await
 }
 
 fn tell(left: &Left) {
@@ -72,7 +75,7 @@ fn tell(left: &Left) {
 }
 
 /// The job as the run is pinned to it.
-async fn job(engine: &Engine, row: &RunRow) -> Result<Option<Arc<Job>>, EngineError> {
+pub(super) async fn job(engine: &Engine, row: &RunRow) -> Result<Option<Arc<Job>>, EngineError> {
     if let Some(job) = engine.loaded.jobs.get(&row.job)
         && job.hash == row.job_hash
     {

@@ -7,8 +7,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::{
-    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, chats, hear,
-    startup, tend, watches,
+    Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, approvals,
+    chats, hear, startup, tend, watches,
 };
 use crate::clock;
 use crate::store::Store;
@@ -99,6 +99,7 @@ impl Daemon {
         self.bring_chats(verbs);
         self.triggers
             .spawn(startup::bring(clock, self.intake.clone()));
+        self.triggers.spawn(approvals::expire(self.intake.clone()));
         self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
     }
 

@@ -19,9 +19,9 @@ impl UnderWay<'_> {
     pub(super) async fn finish(
         mut self,
         outcome: Outcome,
-        deliver: Deliver,
         observer: &mut Observer<'_>,
     ) -> Result<Finished, EngineError> {
+        let deliver = self.deliver;
         let (outcome, mut messages) = match outcome {
             Outcome::Ok => self.messages(),
             other => (other, Vec::new()),
@@ -210,6 +210,7 @@ impl Engine {
             channels: &channels,
             settings: &self.loaded.settings,
             secrets: &self.loaded.secrets,
+            store: &self.store,
             by: By::Hand,
         };
         let mut say = |said: Said<'_>| match said {

@@ -37,7 +37,7 @@ pub struct ByHand {
 /// Where triggers and people bring what happened; clones are the same place.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    queue: Arc<Queue>,
+    pub(super) queue: Arc<Queue>,
 }
 
 impl Intake {
@@ -150,7 +150,11 @@ impl Intake {
                 work::end(&self.queue, ended).await?;
                 Ok(None)
             }
-            Cancelled::Unknown => engine.cancel(run).await,
+            Cancelled::Unknown => {
+                // It may wait for a word, and somebody with it.
+                drop(self.queue.follower(run));
+                engine.cancel(run).await
+            }
         }
     }
 

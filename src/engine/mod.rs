@@ -2,6 +2,7 @@
 
 mod adopt;
 mod alerts;
+mod approvals;
 pub mod chats;
 mod commands;
 mod context;
@@ -33,12 +34,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::clock::Clock;
 use crate::job::{Outcome, RunId, StepEnd};
 use crate::llm::Lanes;
 use crate::store::{Store, StoreError};
 
 pub use alerts::{Alerts, Notice, Subject};
+pub use approvals::{Answer, Question, Word, questions};
 pub use commands::Commands;
 pub use daemon::Daemon;
 pub use intake::{ByHand, Intake, Taken};
@@ -111,6 +115,13 @@ pub enum Progress<'a> {
     },
     /// A message for the terminal: from a `console` delivery, from a channel that is not connected, or held back.
     Message(Message<'a>),
+    /// The run waits for somebody's word.
+    Asks {
+        /// What it wants to do.
+        asks: &'a str,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
     /// The run has its outcome.
     Finished(&'a Outcome),
 }

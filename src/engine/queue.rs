@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use super::work::Work;
+use super::run::Deliver;
+use super::work::{Follower, Work};
 use super::{Engine, Loaded, Outbox};
 use crate::config::Job;
 use crate::config::job_file::{Overlap, Priority};
@@ -33,6 +34,10 @@ pub struct Queue {
     idle: Notify,
     /// The texts that are known to be kept, by hash.
     kept: Mutex<HashSet<String>>,
+    /// Who follows runs that wait for a word.
+    followers: Mutex<HashMap<RunId, (Deliver, Follower)>>,
+    /// Told when a run begins to wait for one.
+    pub(super) asked: Notify,
 }
 
 impl fmt::Debug for Queue {
@@ -104,6 +109,8 @@ impl Queue {
             }),
             idle: Notify::new(),
             kept: Mutex::default(),
+            followers: Mutex::default(),
+            asked: Notify::new(),
         })
     }
 
@@ -127,6 +134,24 @@ impl Queue {
         if !kept.contains(&job.hash) {
             kept.insert(job.hash.clone());
         }
+    }
+
+    /// Somebody follows a run that waits for a word.
+    pub(super) fn follows_on(&self, run: RunId, deliver: Deliver, follower: Follower) {
+        let mut followers = self
+            .followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        followers.insert(run, (deliver, follower));
+    }
+
+    /// Who followed the run before it waited.
+    pub(super) fn follower(&self, run: RunId) -> Option<(Deliver, Follower)> {
+        let mut followers = self
+            .followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        followers.remove(&run)
     }
 
     /// What may become of an event of `job`.

@@ -95,6 +95,8 @@ impl Begun {
 impl Engine {
     /// Executes `job` for `event`, but for the `steps` that are known. Dropping the future cancels the run: see [`Engine::cancel`].
     ///
+    /// `None` when it waits for somebody's word.
+    ///
     /// # Errors
     /// The store cannot be written.
     pub async fn run(
@@ -104,7 +106,7 @@ impl Engine {
         steps: Vec<StepRecord>,
         deliver: Deliver,
         observer: &mut Observer<'_>,
-    ) -> Result<Finished, EngineError> {
+    ) -> Result<Option<Finished>, EngineError> {
         self.loaded.secrets.scrub_value(&mut event.payload);
         let start = Start::RunningBy(self.lock.clone());
         let along = Along {
@@ -127,13 +129,13 @@ impl Engine {
             // A person's run is not paused.
             Accepted::Duplicate(run) | Accepted::Paused(run) => {
                 let outcome = Outcome::Skipped(format!("the same event is run {run} already"));
-                Ok(Finished::nothing(run, outcome))
+                Ok(Some(Finished::nothing(run, outcome)))
             }
         }
     }
 
     /// Executes what is left of a run that is this process's. While it waits it leaves its `seat`, which also tells it to
-    /// stop: what its end writes down is never cut short.
+    /// stop: what its end writes down is never cut short. `None` when it waits for somebody's word.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -144,8 +146,8 @@ impl Engine {
         deliver: Deliver,
         seat: Option<&Seat>,
         observer: &mut Observer<'_>,
-    ) -> Result<Finished, EngineError> {
-        let mut under_way = UnderWay::new(self, job, begun, seat);
+    ) -> Result<Option<Finished>, EngineError> {
+        let mut under_way = UnderWay::new(self, job, begun, (seat, deliver));
         let steps = under_way.steps(observer);
         let steps = clock::timeout(self.clock.as_ref(), job.timeout, steps);
         let ended = tokio::select! {
@@ -154,11 +156,14 @@ impl Engine {
             () = cancelled(seat) => None,
         };
         let outcome = match ended {
-            Some(Ok(outcome)) => outcome?,
+            Some(Ok(outcome)) => match outcome? {
+                Some(outcome) => outcome,
+                None => return Ok(None),
+            },
             Some(Err(_)) => under_way.out_of_time(),
             None => Outcome::Cancelled,
         };
-        under_way.finish(outcome, deliver, observer).await
+        under_way.finish(outcome, observer).await.map(Some)
     }
 
     /// Writes down that somebody stopped a run; gives the step with effects that was under way, which may have had

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::queue::Seat;
-use super::run::Begun;
+use super::run::{Begun, Deliver};
 use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
 use crate::job::{Moved, Outcome, RunId, RunState, StepEnd, StepRecord, TriggerKind, Wait};
@@ -25,6 +25,7 @@ pub(super) struct UnderWay<'a> {
     /// What kind of trigger started it.
     pub(super) kind: TriggerKind,
     pub(super) seat: Option<&'a Seat>,
+    pub(super) deliver: Deliver,
     pub(super) templates: Templates,
     pub(super) roots: Roots,
     /// What the next commit holds.
@@ -51,7 +52,7 @@ impl<'a> UnderWay<'a> {
         engine: &'a Engine,
         job: &'a Job,
         mut begun: Begun,
-        seat: Option<&'a Seat>,
+        (seat, deliver): (Option<&'a Seat>, Deliver),
     ) -> Self {
         let settings = &engine.loaded.settings;
         UnderWay {
@@ -59,6 +60,7 @@ impl<'a> UnderWay<'a> {
             job,
             run: begun.run,
             seat,
+            deliver,
             templates: Templates::new(settings.language, settings.timezone, begun.at),
             roots: roots(job, settings, &mut begun),
             kind: begun.event.kind,
@@ -72,7 +74,7 @@ impl<'a> UnderWay<'a> {
     pub(super) async fn steps(
         &mut self,
         observer: &mut Observer<'_>,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<Option<Outcome>, EngineError> {
         for (position, step) in self.job.steps.iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);
             let end = match self.recorded(position, step) {
@@ -80,6 +82,11 @@ impl<'a> UnderWay<'a> {
                 None => self.step(position, step, observer).await?,
             };
             match end {
+                StepEnd::Done(value) if said_no(step, &value) => {
+                    let why = value["why"].as_str().unwrap_or_default();
+                    let why = format!("{}: {why}", step.id);
+                    return Ok(Some(Outcome::NothingToSay(why)));
+                }
                 StepEnd::Done(value) => {
                     self.roots.insert(step.id.clone(), value);
                 }
@@ -88,21 +95,29 @@ impl<'a> UnderWay<'a> {
                 }
                 StepEnd::Stop => {
                     let expression = step.stop_if.as_deref().unwrap_or_default();
-                    return Ok(Outcome::NothingToSay(format!("{}: {expression}", step.id)));
+                    let why = format!("{}: {expression}", step.id);
+                    return Ok(Some(Outcome::NothingToSay(why)));
                 }
                 StepEnd::Failed(_) if step.on_error == OnError::Continue => {
                     self.roots.insert(step.id.clone(), Value::Null);
                 }
                 StepEnd::Failed(reason) => {
-                    return Ok(Outcome::Failed(format!("step `{}`: {reason}", step.id)));
+                    let reason = format!("step `{}`: {reason}", step.id);
+                    return Ok(Some(Outcome::Failed(reason)));
                 }
-                StepEnd::Wait(_) => {
-                    let reason = "it waits for somebody, and no daemon runs to hear the answer";
-                    return Ok(Outcome::Failed(format!("step `{}`: {reason}", step.id)));
+                StepEnd::Wait(Wait::Until(_)) => unreachable!("no step waits for a moment"),
+                StepEnd::Wait(Wait::Token(_)) if self.deliver == Deliver::Hold => {
+                    let reason = "it asks somebody, and nothing is to be sent";
+                    let reason = format!("step `{}`: {reason}", step.id);
+                    return Ok(Some(Outcome::Failed(reason)));
+                }
+                StepEnd::Wait(Wait::Token(nonce)) => {
+                    self.ask(&nonce, observer).await?;
+                    return Ok(None);
                 }
             }
         }
-        Ok(Outcome::Ok)
+        Ok(Some(Outcome::Ok))
     }
 
     /// How the step ended before this process had the run, if it did.
@@ -287,6 +302,12 @@ impl<'a> UnderWay<'a> {
         let record = || self.engine.store.record(Arc::clone(&update));
         self.engine.patiently(record).await
     }
+}
+
+/// Whether the step asked, the answer was no, and the run ends with it.
+fn said_no(step: &Step, result: &Value) -> bool {
+    let asks = matches!(step.kind, Kind::Approve(_));
+    asks && step.on_error == OnError::Fail && result["approved"] != true
 }
 
 /// What is written down of an attempt.

@@ -69,12 +69,15 @@ impl Work {
             None => (None, None),
         };
         let mut observer = observer.unwrap_or_else(|| Box::new(|_| ()));
+        let mut asks = false;
         let work = async {
             let Some(begun) = begin(&engine, run, self.row, &seat).await? else {
                 return Ok(None);
             };
             let whole = engine.execute(&job, begun, self.deliver, Some(&seat), &mut *observer);
-            whole.await.map(Some)
+            let finished = whole.await?;
+            asks = finished.is_none();
+            Ok(finished)
         };
         let ended = match AssertUnwindSafe(work).catch_unwind().await {
             Ok(ended) => ended,
@@ -92,7 +95,11 @@ impl Work {
         };
         match ended {
             Ok(Some(finished)) => queue.after(finished, end),
-            Ok(None) => {}
+            Ok(None) => {
+                if let Some(end) = end.filter(|_| asks) {
+                    queue.follows_on(run, self.deliver, Follower { observer, end });
+                }
+            }
             // Its row stays as it is: the next start goes on with it.
             Err(error) => journal::say(
                 Level::Error,

@@ -1,4 +1,5 @@
-//! `approve`: wait for somebody's word. Read and checked; a later version runs it.
+//! `approve`: the run waits for the owner's word. What is done afterwards is what the message said: nothing of the run changes
+//! meanwhile.
 
 use std::time::Duration;
 
@@ -6,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Declaration;
+use super::{Context, Declaration, Done, StepError};
 use crate::config::resolve::Scope;
 use crate::config::value::{At, Span};
+use crate::job::{StepEnd, Wait};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,7 +49,23 @@ impl Approve {
             outside_text: false,
             private: false,
             timeout: self.expires,
-            example: json!({ "approved": true, "by": "text" }),
+            example: json!({ "approved": true, "by": "text", "why": "text" }),
         }
+    }
+
+    /// What is asked, and until when; the engine asks it.
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
+        let asks = context.render(&self.text)?;
+        let asks = asks.trim();
+        if asks.is_empty() {
+            let why = "there is nothing to say yes to: what it asks rendered empty";
+            return Err(StepError::new(why));
+        }
+        let until = context.clock.now() + self.expires;
+        let nonce = context.clock.id().simple().to_string();
+        Ok(Done {
+            detail: Some(json!({ "asks": asks, "until": until })),
+            ..Done::end(StepEnd::Wait(Wait::Token(nonce)))
+        })
     }
 }

@@ -217,18 +217,14 @@ impl Kind {
             Kind::File(file) => file.run(context).await,
             Kind::Render(render) => render.run(context),
             Kind::Prompt(prompt) => prompt.run(context).await,
-            Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_) | Kind::Approve(_) => {
-                Err(StepError::not_yet(self.word()))
-            }
+            Kind::Approve(approve) => approve.run(context),
+            Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_) => Err(StepError::not_yet(self.word())),
         }
     }
 
     /// Whether this version can run it; else it is only checked.
     pub fn runs(&self) -> bool {
-        !matches!(
-            self,
-            Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_) | Kind::Approve(_)
-        )
+        !matches!(self, Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_))
     }
 
     /// Whether it ends by itself within the step's timeout, in a better way than by being dropped.

@@ -190,6 +190,23 @@ impl Reader<'_> {
         self.deliveries_where(" WHERE d.run_id = ?1 ORDER BY d.id", [run.0])
     }
 
+    /// What proves that the newest message of `job` was sent whose target has `value` at `key`; its last hundred runs are
+    /// looked at.
+    pub fn last_receipt(
+        &self,
+        job: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<Option<Value>, StoreError> {
+        let sql = "SELECT receipt FROM deliveries
+                   WHERE run_id IN (SELECT id FROM runs WHERE job = ?1 ORDER BY id DESC LIMIT 100)
+                     AND state = 'sent' AND target ->> ?2 = ?3
+                   ORDER BY id DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row((job, key, value), |row| row.get::<_, Option<Json>>(0));
+        Ok(found.optional()?.flatten().map(|json| json.0))
+    }
+
     fn deliveries_where(
         &self,
         condition: &str,

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use teloxide::RequestError;
 use teloxide::net::Download;
-use teloxide::payloads::{GetFile, GetMe, GetUpdates, GetWebhookInfo, SendMessage, SetMyCommands};
-use teloxide::requests::{JsonRequest, Payload, Request};
-use teloxide::types::{AllowedUpdate, BotCommand, FileId};
-use teloxide::{ApiError, RequestError};
+use teloxide::payloads::{
+    AnswerCallbackQuery, DeleteWebhook, GetFile, GetMe, GetUpdates, GetWebhookInfo, SendChatAction,
+    SetMyCommands, SetWebhook,
+};
+use teloxide::requests::{JsonRequest, MultipartPayload, MultipartRequest, Request};
+use teloxide::types::{AllowedUpdate, BotCommand, CallbackQueryId, ChatAction, ChatId, FileId};
 
-use super::Outgoing;
+use super::payload::{Named, Raw};
+use super::{Failure, Outgoing};
 use crate::clock::{Clock, timeout};
 use crate::net::{self, NetError, Secret};
 
@@ -26,10 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_secs(25);
 const DEAF: Duration = Duration::from_secs(15);
 
+/// The news that are asked for.
+const NEWS: [AllowedUpdate; 2] = [AllowedUpdate::Message, AllowedUpdate::CallbackQuery];
+
 /// The largest file that a bot may fetch, in bytes. Bot API, `getFile`.
 pub const LARGEST: usize = 20 << 20;
 
-/// How long fetching one may take.
+/// How long fetching or sending one may take.
 const FETCHING: Duration = Duration::from_secs(300);
 
 /// A bot, as its token and its server make it. Clones share connections.
@@ -38,64 +45,6 @@ pub struct Bot {
     inner: teloxide::Bot,
     clock: Arc<dyn Clock>,
     origin: String,
-}
-
-/// Why a request did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// Too many; to be asked again after this time.
-    Flood(Duration),
-    /// The group has this number now.
-    Migrated(i64),
-    /// The token is not one of a bot, or no longer.
-    Token,
-    /// Somebody else asks for the bot's news, or they go to a webhook.
-    Conflict {
-        /// They go to a webhook.
-        webhook: bool,
-    },
-    /// The text or its entities were not taken.
-    Form(String),
-    /// It will never be done, for this reason.
-    Refused(String),
-    /// The server failed: it may be done.
-    Server(String),
-    /// Not one byte left.
-    Unreachable(String),
-    /// Bytes left, and no answer came that can be read.
-    Lost(String),
-}
-
-/// A payload of teloxide's, whose answer stays as it is: teloxide loses what it does not know.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Raw<P>(P);
-
-/// What the Bot API calls a payload; teloxide writes the first letter large, which not every server takes.
-trait Named {
-    const NAMED: &'static str;
-}
-
-macro_rules! named {
-    ($($payload:ident $name:literal),*) => {
-        $(impl Named for $payload {
-            const NAMED: &'static str = $name;
-        })*
-    };
-}
-
-named! {
-    GetFile "getFile",
-    GetMe "getMe",
-    GetUpdates "getUpdates",
-    GetWebhookInfo "getWebhookInfo",
-    SendMessage "sendMessage",
-    SetMyCommands "setMyCommands"
-}
-
-impl<P: Named> Payload for Raw<P> {
-    type Output = Value;
-    const NAME: &'static str = P::NAMED;
 }
 
 impl Bot {
@@ -119,14 +68,67 @@ impl Bot {
         })
     }
 
-    /// Sends a message; gives its number.
+    /// Sends a message, or puts it in the place of another; gives its number.
     ///
     /// # Errors
     /// Every [`Failure`] but `Conflict`.
     pub async fn send(&self, message: &Outgoing) -> Result<i64, Failure> {
-        let sent = self.call(message.payload()).await?;
+        if let Some(edited) = message.edits {
+            let words = message.new_words().ok_or(Failure::Gone)?;
+            return match self.call(words).await {
+                Ok(_) | Err(Failure::Unchanged) => Ok(edited),
+                Err(failure) => Err(failure),
+            };
+        }
+        let sent = match &message.file {
+            None => self.call(message.new_text()).await?,
+            Some(file) if file.photo => self.upload(message.photo(file)).await?,
+            Some(file) => self.upload(message.document(file)).await?,
+        };
         let number = sent["message_id"].as_i64();
         number.ok_or_else(|| Failure::Lost("the answer names no message".to_owned()))
+    }
+
+    /// Shows in a chat that something is being written, for some five seconds.
+    ///
+    /// # Errors
+    /// What a network does.
+    pub async fn types(&self, chat: i64) -> Result<(), Failure> {
+        let typing = SendChatAction::new(ChatId(chat), ChatAction::Typing);
+        self.call(typing).await.map(drop)
+    }
+
+    /// Answers a press: the button stops turning, and the words are shown for a moment.
+    ///
+    /// # Errors
+    /// `Refused` where it was pressed too long ago, and what a network does.
+    pub async fn pressed(&self, id: &str, words: &str) -> Result<(), Failure> {
+        let mut answer = AnswerCallbackQuery::new(CallbackQueryId(id.to_owned()));
+        // Bot API, `answerCallbackQuery`: 200 characters.
+        answer.text = Some(words.chars().take(200).collect());
+        self.call(answer).await.map(drop)
+    }
+
+    /// From now on news come to `url` with this secret, and are not asked for.
+    ///
+    /// # Errors
+    /// `Refused` where the address is none that Telegram takes, `Token`, and what a network does.
+    pub async fn set_webhook(&self, url: &str, secret: &str) -> Result<(), Failure> {
+        let url = url
+            .parse()
+            .map_err(|error| Failure::Refused(format!("{url}: {error}")))?;
+        let mut payload = SetWebhook::new(url);
+        payload.secret_token = Some(secret.to_owned());
+        payload.allowed_updates = Some(NEWS.to_vec());
+        self.call(payload).await.map(drop)
+    }
+
+    /// From now on news are asked for.
+    ///
+    /// # Errors
+    /// `Token`, and what a network does.
+    pub async fn delete_webhook(&self) -> Result<(), Failure> {
+        self.call(DeleteWebhook::new()).await.map(drop)
     }
 
     /// What the bot is called (`reveille_bot`).
@@ -198,7 +200,7 @@ impl Bot {
         let mut poll = GetUpdates::new();
         poll.offset = i32::try_from(offset).ok();
         poll.timeout = u32::try_from(wait.as_secs()).ok();
-        poll.allowed_updates = Some(vec![AllowedUpdate::Message, AllowedUpdate::CallbackQuery]);
+        poll.allowed_updates = Some(NEWS.to_vec());
         match self.within(poll, wait + DEAF).await? {
             Value::Array(news) => Ok(news),
             _ => Err(Failure::Lost("the answer is no list".to_owned())),
@@ -217,6 +219,22 @@ impl Bot {
         P: Named + Serialize + Send + 'static,
     {
         let request = JsonRequest::new(self.inner.clone(), Raw(payload)).send();
+        self.answer(limit, request).await
+    }
+
+    async fn upload<P>(&self, payload: P) -> Result<Value, Failure>
+    where
+        P: Named + MultipartPayload + Serialize + Send + 'static,
+    {
+        let request = MultipartRequest::new(self.inner.clone(), Raw(payload)).send();
+        self.answer(FETCHING, request).await
+    }
+
+    async fn answer(
+        &self,
+        limit: Duration,
+        request: impl Future<Output = Result<Value, RequestError>>,
+    ) -> Result<Value, Failure> {
         match timeout(self.clock.as_ref(), limit, request).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(Failure::of(error, &self.origin)),
@@ -232,128 +250,4 @@ impl std::fmt::Debug for Bot {
             .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
-}
-
-impl Failure {
-    fn of(error: RequestError, origin: &str) -> Self {
-        match error {
-            RequestError::RetryAfter(seconds) => Failure::Flood(seconds.duration()),
-            RequestError::MigrateToChatId(chat) => Failure::Migrated(chat.0),
-            RequestError::Api(error) => Failure::of_api(error),
-            RequestError::Network(error) => match Arc::into_inner(error) {
-                Some(error) => {
-                    let error = NetError::of(origin, error);
-                    match error.before_sending() {
-                        true => Failure::Unreachable(error.to_string()),
-                        false => Failure::Lost(error.to_string()),
-                    }
-                }
-                None => Failure::Lost(format!("{origin}: the connection broke")),
-            },
-            RequestError::InvalidJson { .. } => Failure::Lost(format!(
-                "{origin} answered with something that is not the Bot API"
-            )),
-            RequestError::Io(error) => Failure::Refused(error.to_string()),
-        }
-    }
-
-    fn of_api(error: ApiError) -> Self {
-        match &error {
-            ApiError::InvalidToken => Failure::Token,
-            ApiError::TerminatedByOtherGetUpdates => Failure::Conflict { webhook: false },
-            ApiError::CantGetUpdates => Failure::Conflict { webhook: true },
-            ApiError::CantParseEntities(_)
-            | ApiError::MessageTextIsEmpty
-            | ApiError::MessageIsTooLong => Failure::Form(error.to_string()),
-            ApiError::BotBlocked => Failure::Refused("the person blocked the bot".to_owned()),
-            ApiError::ChatNotFound => Failure::Refused(
-                "Telegram does not know this chat: somebody there has to write to the bot first"
-                    .to_owned(),
-            ),
-            ApiError::Unknown(said) => {
-                let said = said.clone();
-                let lower = said.to_ascii_lowercase();
-                let refused = ["bad request", "forbidden", "unauthorized"];
-                if lower.contains("entit") && lower.starts_with("bad request") {
-                    Failure::Form(said)
-                } else if lower.starts_with("conflict") {
-                    Failure::Conflict {
-                        webhook: lower.contains("webhook"),
-                    }
-                } else if refused.iter().any(|word| lower.starts_with(word)) {
-                    Failure::Refused(said)
-                } else {
-                    Failure::Server(said)
-                }
-            }
-            _ => Failure::Refused(error.to_string()),
-        }
-    }
-
-    /// Why, for people.
-    pub fn words(&self) -> String {
-        match self {
-            Failure::Flood(after) => format!(
-                "Telegram wants to be asked again after {} s",
-                after.as_secs()
-            ),
-            Failure::Migrated(chat) => format!("the group has become the chat {chat}"),
-            Failure::Token => {
-                "Telegram does not know the token of [telegram]: @BotFather has it (/mybots)"
-                    .to_owned()
-            }
-            Failure::Conflict { webhook: false } => {
-                "another program reads the messages of this bot".to_owned()
-            }
-            Failure::Conflict { webhook: true } => {
-                "the messages of this bot go to a webhook".to_owned()
-            }
-            Failure::Form(why) | Failure::Refused(why) => why.clone(),
-            Failure::Server(why) => format!("Telegram's server failed: {why}"),
-            Failure::Unreachable(why) | Failure::Lost(why) => why.clone(),
-        }
-    }
-}
-
-impl Outgoing {
-    /// As the Bot API wants it; the parts are ours, and their JSON is teloxide's.
-    fn payload(&self) -> SendMessage {
-        use teloxide::types::{ChatId, LinkPreviewOptions, MessageId, ReplyParameters};
-        let mut payload = SendMessage::new(ChatId(self.chat), &self.chunk.text);
-        let entities = self.chunk.entities.iter().filter_map(entity);
-        payload.entities = Some(entities.collect());
-        payload.link_preview_options =
-            serde_json::from_value::<LinkPreviewOptions>(json!({ "is_disabled": true })).ok();
-        payload.disable_notification = self.silent.then_some(true);
-        payload.reply_parameters = self.reply_to.and_then(|message| {
-            let message = i32::try_from(message).ok()?;
-            Some(ReplyParameters::new(MessageId(message)).allow_sending_without_reply())
-        });
-        payload
-    }
-}
-
-/// An entity as teloxide has it; `None` for an address that it does not take.
-fn entity(entity: &super::Entity) -> Option<teloxide::types::MessageEntity> {
-    use teloxide::types::{MessageEntity, MessageEntityKind};
-
-    use super::Style;
-    let kind = match &entity.style {
-        Style::Bold => MessageEntityKind::Bold,
-        Style::Italic => MessageEntityKind::Italic,
-        Style::Strike => MessageEntityKind::Strikethrough,
-        Style::Code => MessageEntityKind::Code,
-        Style::Pre(language) => MessageEntityKind::Pre {
-            language: language.clone(),
-        },
-        Style::Link(url) => MessageEntityKind::TextLink {
-            url: url.parse().ok()?,
-        },
-        Style::Quote => MessageEntityKind::Blockquote,
-    };
-    Some(MessageEntity::new(
-        kind,
-        entity.start,
-        entity.end - entity.start,
-    ))
 }

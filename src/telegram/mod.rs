@@ -1,21 +1,25 @@
 //! Telegram: what a person reads there and writes there. Only this module knows the Bot API's JSON.
 
 mod client;
+mod failure;
 #[cfg(test)]
 #[path = "../../tests/fakes/telegram.rs"]
 pub(crate) mod fake;
 pub mod intent;
 mod markdown;
+mod payload;
 mod post;
 mod rich;
 mod split;
 mod update;
 mod when;
 
-pub use client::{Bot, Failure, LARGEST};
+pub use client::{Bot, LARGEST};
+pub use failure::Failure;
 pub use markdown::render;
-pub use post::{Outgoing, Post, send};
+pub use payload::{Attached, Button, LONGEST_DATA, Outgoing};
+pub use post::{Post, send};
 pub use rich::{Entity, Rich, Style, plain};
-pub use split::{Chunk, LONGEST, REPEAT_LONGEST, split};
-pub use update::{Chat, File, Message, News, Person, number, read};
+pub use split::{CAPTION, Chunk, LONGEST, REPEAT_LONGEST, split};
+pub use update::{Chat, File, Message, News, Person, Press, number, read};
 pub use when::when;

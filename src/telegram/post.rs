@@ -5,22 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Bot, Chunk, Failure};
+use super::{Bot, Failure, Outgoing};
 use crate::clock::Clock;
 use crate::net::{self, NetError, Secret};
-
-/// One message on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The chat.
-    pub chat: i64,
-    /// Its words.
-    pub chunk: Chunk,
-    /// Without a sound.
-    pub silent: bool,
-    /// The message that it answers.
-    pub reply_to: Option<i64>,
-}
 
 /// Sends a message, in whatever form Telegram takes it: to the number that a group has now, and plain where its looks are not
 /// taken.
@@ -29,6 +16,10 @@ pub struct Outgoing {
 /// Every [`Failure`] but `Migrated`.
 pub async fn send(bot: &Bot, message: &mut Outgoing) -> Result<i64, Failure> {
     let mut tried = bot.send(message).await;
+    if let Err(Failure::Gone) = tried {
+        message.edits = None;
+        tried = bot.send(message).await;
+    }
     if let Err(Failure::Migrated(chat)) = tried {
         message.chat = chat;
         tried = bot.send(message).await;

@@ -6,11 +6,14 @@ use crate::template::Locale;
 /// UTF-16 units of one message. Bot API, `sendMessage`: 1-4096 characters after entities parsing.
 pub const LONGEST: usize = 4096;
 
+/// UTF-16 units below a file. Bot API, `sendDocument`.
+pub const CAPTION: usize = 1024;
+
 /// Looks of one message; further ones are ignored. Bot API, `MessageEntity`.
 const MOST_ENTITIES: usize = 100;
 
 /// One message of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// The words, spaces at their end included: all chunks together are the whole text.
     pub text: String,

@@ -39,6 +39,8 @@ pub struct Chat {
     pub title: String,
     /// Whether it is with one person.
     pub private: bool,
+    /// The topic within it.
+    pub thread: Option<i64>,
 }
 
 /// A person, or a bot.
@@ -59,11 +61,30 @@ pub struct File {
     pub name: String,
 }
 
+/// A button that somebody pressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Press {
+    /// The update's number.
+    pub update: i64,
+    /// By which it is answered.
+    pub id: String,
+    /// Who.
+    pub from: Person,
+    /// Where the message with the button is; nowhere where Telegram does not show it any more.
+    pub chat: Option<Chat>,
+    /// The number of that message.
+    pub number: i64,
+    /// What the button says to us.
+    pub data: String,
+}
+
 /// One piece of news.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// A message.
     Message(Box<Message>),
+    /// A button was pressed.
+    Press(Box<Press>),
     /// Something else, or something that cannot be read.
     Other,
 }
@@ -75,7 +96,24 @@ pub fn number(update: &Value) -> Option<i64> {
 
 /// Reads an update.
 pub fn read(update: &Value) -> News {
-    let (Some(number), Ok(raw)) = (number(update), Raw::deserialize(&update["message"])) else {
+    let Some(number) = number(update) else {
+        return News::Other;
+    };
+    if let Ok(raw) = RawPress::deserialize(&update["callback_query"]) {
+        let (message, chat) = match raw.message {
+            Some(message) => (message.message_id, Some(message.chat.into())),
+            None => (0, None),
+        };
+        return News::Press(Box::new(Press {
+            update: number,
+            id: raw.id,
+            from: raw.from.into(),
+            chat,
+            number: message,
+            data: raw.data,
+        }));
+    }
+    let Ok(raw) = Raw::deserialize(&update["message"]) else {
         return News::Other;
     };
     let answered = raw.quote.map(|quote| quote.text).or_else(|| {
@@ -98,17 +136,11 @@ pub fn read(update: &Value) -> News {
         number: raw.message_id,
         at: DateTime::from_timestamp(raw.date, 0).unwrap_or_default(),
         chat: Chat {
-            id: raw.chat.id,
-            private: raw.chat.kind == "private",
-            title: raw.chat.title.or(raw.chat.first_name).unwrap_or_default(),
+            // Telegram numbers the threads of answers too, which are no topics.
+            thread: raw.message_thread_id.filter(|_| raw.is_topic_message),
+            ..raw.chat.into()
         },
-        from: raw.from.map(|from| Person {
-            id: from.id,
-            name: [from.first_name, from.last_name.unwrap_or_default()]
-                .join(" ")
-                .trim()
-                .to_owned(),
-        }),
+        from: raw.from.map(Person::from),
         text: raw.text.or(raw.caption).unwrap_or_default(),
         forwarded: raw.forward_origin.is_some() || raw.forward_date.is_some(),
         reply_to: answered.filter(|text| !text.is_empty()),
@@ -150,6 +182,9 @@ impl Message {
         if let Some(from) = &self.from {
             payload["user"] = json!({ "id": from.id, "name": from.name });
         }
+        if let Some(thread) = self.chat.thread {
+            payload["chat"]["thread"] = thread.into();
+        }
         if let Some(reply_to) = &self.reply_to {
             payload["reply_to"] = reply_to.as_str().into();
         }
@@ -168,6 +203,9 @@ struct Raw {
     caption: Option<String>,
     forward_origin: Option<Value>,
     forward_date: Option<i64>,
+    message_thread_id: Option<i64>,
+    #[serde(default)]
+    is_topic_message: bool,
     reply_to_message: Option<Answered>,
     quote: Option<Quote>,
     document: Option<RawFile>,
@@ -176,6 +214,21 @@ struct Raw {
     video: Option<RawFile>,
     /// The same picture in several sizes, the largest last.
     photo: Option<Vec<RawFile>>,
+}
+
+#[derive(Deserialize)]
+struct RawPress {
+    id: String,
+    from: RawPerson,
+    message: Option<Pressed>,
+    #[serde(default)]
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    message_id: i64,
+    chat: RawChat,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +246,27 @@ struct RawPerson {
     #[serde(default)]
     first_name: String,
     last_name: Option<String>,
+}
+
+impl From<RawChat> for Chat {
+    fn from(raw: RawChat) -> Self {
+        Chat {
+            id: raw.id,
+            private: raw.kind == "private",
+            title: raw.title.or(raw.first_name).unwrap_or_default(),
+            thread: None,
+        }
+    }
+}
+
+impl From<RawPerson> for Person {
+    fn from(raw: RawPerson) -> Self {
+        let name = [raw.first_name, raw.last_name.unwrap_or_default()].join(" ");
+        Person {
+            id: raw.id,
+            name: name.trim().to_owned(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -227,7 +301,7 @@ mod tests {
         }
         match read(&update) {
             News::Message(message) => Some(*message),
-            News::Other => None,
+            News::Press(_) | News::Other => None,
         }
     }
 
@@ -279,6 +353,26 @@ mod tests {
             (name("..."), name("a\u{202e}b")),
             ("file".to_owned(), "a_b".to_owned())
         );
+    }
+
+    #[test]
+    fn a_press_is_read() {
+        let chat = json!({ "id": 5, "type": "private", "first_name": "Ana" });
+        let mut pressed = json!({ "id": "77", "from": { "id": 5, "first_name": "Ana" }, "chat_instance": "1",
+                                  "message": { "message_id": 3, "date": 0, "chat": chat }, "data": "+x" });
+        let press =
+            |pressed: &Value| match read(&json!({ "update_id": 8, "callback_query": pressed })) {
+                News::Press(press) => *press,
+                other => panic!("{other:?}"),
+            };
+        let whole = press(&pressed);
+        assert_eq!(
+            (whole.from.id, whole.number, whole.data.as_str()),
+            (5, 3, "+x")
+        );
+        assert!(whole.chat.is_some_and(|chat| chat.private));
+        pressed["message"].take();
+        assert_eq!(press(&pressed).chat, None);
     }
 
     #[test]

@@ -179,7 +179,6 @@ fn what_this_version_does_not_run_says_so() {
     };
     check("fetch = \"https://example.org/\"", "fetch");
     check("feed = \"https://example.org/\"", "feed");
-    check("approve = \"Sure?\"", "approve");
     let job = "[[step]]\nid = \"a\"\nfor_each = \"[1, 2]\"\nset.n = \"item\"\n";
     Folder::with(job)
         .run(["run", "x"])

@@ -1,14 +1,14 @@
 //! A fake Bot API server on 127.0.0.1:0: the real rules (offsets, one poller, lengths and entities in UTF-16 units), failing on demand.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::{Value, json};
@@ -69,6 +69,8 @@ struct Inner {
     blocked: HashSet<i64>,
     fails: HashMap<String, VecDeque<Fail>>,
     calls: Vec<Call>,
+    /// What people see now, by chat and number.
+    messages: BTreeMap<(i64, i64), Value>,
     /// By their ids, which are their paths too.
     files: HashMap<String, Vec<u8>>,
     deaf: HashSet<String>,
@@ -128,6 +130,52 @@ impl Telegram {
         drop(inner);
         self.shared.changed.notify_waiters();
         number
+    }
+
+    /// Somebody presses a button of the newest message with one in their chat; gives the update's number.
+    pub fn presses(&self, user: i64, button: &str) -> i64 {
+        let (chat, number, data) = self.button(user, button).expect("there is such a button");
+        self.sends_press(user, chat, number, &data)
+    }
+
+    /// What the newest button with this text says, with the chat and the number of its message.
+    pub fn button(&self, chat: i64, text: &str) -> Option<(i64, i64, String)> {
+        let inner = self.shared.lock();
+        let mut newest = inner
+            .messages
+            .iter()
+            .rev()
+            .filter(|((of, _), _)| *of == chat);
+        newest.find_map(|((chat, number), message)| {
+            let rows = message["reply_markup"]["inline_keyboard"].as_array()?;
+            let mut buttons = rows
+                .iter()
+                .flat_map(|row| row.as_array().into_iter().flatten());
+            let button = buttons.find(|button| button["text"] == text)?;
+            Some((*chat, *number, button["callback_data"].as_str()?.to_owned()))
+        })
+    }
+
+    /// A press as a client could make it up.
+    pub fn sends_press(&self, user: i64, chat: i64, number: i64, data: &str) -> i64 {
+        let kind = if chat < 0 { "supergroup" } else { "private" };
+        self.update(json!({ "callback_query": {
+            "id": format!("{user}{number}"), "from": { "id": user, "is_bot": false, "first_name": "Ana" }, "chat_instance": "1",
+            "message": { "message_id": number, "date": 0, "chat": { "id": chat, "type": kind } }, "data": data,
+        } }))
+    }
+
+    /// What a chat shows now, the oldest first.
+    pub fn shows(&self, chat: i64) -> Vec<String> {
+        let inner = self.shared.lock();
+        let messages = inner.messages.iter().filter(|((of, _), _)| *of == chat);
+        let text = |message: &Value| message["text"].as_str().unwrap_or_default().to_owned();
+        messages.map(|(_, message)| text(message)).collect()
+    }
+
+    /// Somebody takes a message out of the chat.
+    pub fn forgets(&self, chat: i64, number: i64) {
+        self.shared.lock().messages.remove(&(chat, number));
     }
 
     /// The next request of this method fails so.
@@ -238,12 +286,19 @@ impl Shared {
 async fn call(
     State(shared): State<Arc<Shared>>,
     Path((bot, method)): Path<(String, String)>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     if bot.strip_prefix("bot") != Some(TOKEN) {
         return error(401, "Unauthorized");
     }
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let form = headers
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok());
+    let body = match form.and_then(|form| form.strip_prefix("multipart/form-data; boundary=")) {
+        Some(boundary) => fields(&body, boundary),
+        None => serde_json::from_slice(&body).unwrap_or(Value::Null),
+    };
     let fail = {
         let mut inner = shared.lock();
         inner.fails.get_mut(&method).and_then(VecDeque::pop_front)
@@ -275,6 +330,40 @@ async fn call(
         None => answer(&shared, &method, &body).await,
     };
     seen(&shared, &method, body, answer)
+}
+
+/// The fields of a form; a file is its name and its content.
+fn fields(body: &[u8], boundary: &str) -> Value {
+    let text = String::from_utf8_lossy(body);
+    let mut fields = json!({});
+    for part in text.split(&format!("--{boundary}")) {
+        let Some((head, content)) = part.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let content = content.strip_suffix("\r\n").unwrap_or(content);
+        let named = |key: &str| {
+            let rest = head.split(&format!("; {key}=\"")).nth(1)?;
+            rest.split('"').next().map(str::to_owned)
+        };
+        let Some(name) = named("name") else {
+            continue;
+        };
+        fields[name] = match named("filename") {
+            Some(file) => json!({ "name": file, "content": content }),
+            None => serde_json::from_str(content).unwrap_or_else(|_| content.into()),
+        };
+    }
+    // A field that names a part is that part.
+    let parts = fields.clone();
+    for value in fields.as_object_mut().expect("fields").values_mut() {
+        let part = value
+            .as_str()
+            .and_then(|value| value.strip_prefix("attach://"));
+        if let Some(part) = part.map(str::to_owned) {
+            *value = parts[part].clone();
+        }
+    }
+    fields
 }
 
 async fn file(
@@ -318,13 +407,8 @@ async fn answer(shared: &Shared, method: &str, body: &Value) -> Response {
             "can_connect_to_business": false,
         })),
         "getUpdates" => updates(shared, body).await,
-        "sendMessage" => send(shared, body),
-        "editMessageText" => match text_of(body) {
-            Ok(_) => ok(
-                json!({ "message_id": body["message_id"], "date": 0, "chat": { "id": body["chat_id"], "type": "private" } }),
-            ),
-            Err(refused) => *refused,
-        },
+        "sendMessage" | "sendPhoto" | "sendDocument" => send(shared, method, body),
+        "editMessageText" => edit(shared, body),
         "getFile" => {
             let id = body["file_id"].as_str().unwrap_or_default();
             match shared.lock().files.contains_key(id) {
@@ -389,7 +473,49 @@ async fn updates(shared: &Shared, body: &Value) -> Response {
     }
 }
 
-fn send(shared: &Shared, body: &Value) -> Response {
+/// What is wrong with the buttons of a request.
+fn wrong_buttons(body: &Value) -> Option<Response> {
+    let rows = body["reply_markup"]["inline_keyboard"].as_array();
+    let buttons = rows
+        .into_iter()
+        .flatten()
+        .flat_map(|row| row.as_array().into_iter().flatten());
+    let mut data = buttons.map(|button| button["callback_data"].as_str().unwrap_or_default());
+    let wrong = data.any(|data| data.is_empty() || data.len() > 64);
+    wrong.then(|| error(400, "Bad Request: BUTTON_DATA_INVALID"))
+}
+
+fn edit(shared: &Shared, body: &Value) -> Response {
+    let text = match text_of(body, "text", 4096) {
+        Ok(text) => text,
+        Err(refused) => return *refused,
+    };
+    if let Some(refused) = wrong_buttons(body) {
+        return refused;
+    }
+    let key = (
+        body["chat_id"].as_i64().unwrap_or(0),
+        body["message_id"].as_i64().unwrap_or(0),
+    );
+    let mut inner = shared.lock();
+    let Some(message) = inner.messages.get_mut(&key) else {
+        return error(400, "Bad Request: message to edit not found");
+    };
+    let new =
+        json!({ "text": text, "entities": body["entities"], "reply_markup": body["reply_markup"] });
+    if *message == new {
+        return error(
+            400,
+            "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+        );
+    }
+    *message = new;
+    ok(
+        json!({ "message_id": key.1, "date": 0, "chat": { "id": key.0, "type": "private" }, "text": text }),
+    )
+}
+
+fn send(shared: &Shared, method: &str, body: &Value) -> Response {
     let Some(chat) = body["chat_id"].as_i64() else {
         return error(400, "Bad Request: chat_id is empty");
     };
@@ -400,13 +526,26 @@ fn send(shared: &Shared, body: &Value) -> Response {
     if inner.blocked.contains(&chat) {
         return error(403, "Forbidden: bot was blocked by the user");
     }
-    let text = match text_of(body) {
+    let text = match method {
+        "sendMessage" => text_of(body, "text", 4096),
+        _ if body["caption"].is_string() => text_of(body, "caption", 1024),
+        _ => Ok(String::new()),
+    };
+    let text = match text {
         Ok(text) => text,
         Err(refused) => return *refused,
     };
+    if let Some(refused) = wrong_buttons(body) {
+        return refused;
+    }
     inner.next_message += 1;
+    let number = inner.next_message;
+    inner.messages.insert(
+        (chat, number),
+        json!({ "text": text, "entities": body["entities"], "reply_markup": body["reply_markup"] }),
+    );
     ok(json!({
-        "message_id": inner.next_message, "date": 0, "chat": { "id": chat, "type": "private", "first_name": "Ana" }, "text": text,
+        "message_id": number, "date": 0, "chat": { "id": chat, "type": "private", "first_name": "Ana" }, "text": text,
     }))
 }
 
@@ -415,8 +554,8 @@ fn wrong(code: u16, description: &str) -> Box<Response> {
 }
 
 /// The text of a request, if Telegram would take it with its entities.
-fn text_of(body: &Value) -> Result<String, Box<Response>> {
-    let text = body["text"].as_str().unwrap_or_default();
+fn text_of(body: &Value, key: &str, most: usize) -> Result<String, Box<Response>> {
+    let text = body[key].as_str().unwrap_or_default();
     let units: Vec<u16> = text.encode_utf16().collect();
     let shown = text.chars().any(|c| {
         !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
@@ -424,7 +563,7 @@ fn text_of(body: &Value) -> Result<String, Box<Response>> {
     if !shown {
         return Err(wrong(400, "Bad Request: message text is empty"));
     }
-    if text.trim().encode_utf16().count() > 4096 {
+    if text.trim().encode_utf16().count() > most {
         return Err(wrong(400, "Bad Request: message is too long"));
     }
     if body["parse_mode"].is_string() {
@@ -434,7 +573,12 @@ fn text_of(body: &Value) -> Result<String, Box<Response>> {
         ));
     }
     let mut spans = Vec::new();
-    for entity in body["entities"].as_array().into_iter().flatten() {
+    let looks = if key == "text" {
+        "entities"
+    } else {
+        "caption_entities"
+    };
+    for entity in body[looks].as_array().into_iter().flatten() {
         let number = |key: &str| entity[key].as_u64().unwrap_or(u64::MAX) as usize;
         let (start, length) = (number("offset"), number("length"));
         let end = start.saturating_add(length);

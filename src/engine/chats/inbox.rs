@@ -13,7 +13,7 @@ use crate::engine::{Loaded, Taken};
 use crate::job::{Event, NewDelivery, TriggerKind};
 use crate::journal::{self, Level};
 use crate::telegram::intent::{Asked, Intents, Why, command};
-use crate::telegram::{Message, Person};
+use crate::telegram::{Chat, Message, Person};
 use crate::template::Locale;
 use crate::trigger::Kind;
 
@@ -53,7 +53,7 @@ pub(super) struct Inbox {
 
 /// Who wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     Owner,
     User,
     Stranger,
@@ -81,7 +81,7 @@ impl Inbox {
         if self.pairs(chats, &message, &from).await {
             return;
         }
-        match self.who(chats, &message, &from) {
+        match self.who(chats, &message.chat, &from) {
             Who::Stranger => self.count_stranger(),
             _ if self.is_too_much(&message, &from) => {
                 self.notice_rate(chats, &message, &from).await;
@@ -90,7 +90,7 @@ impl Inbox {
         }
     }
 
-    fn who(&self, chats: &Chats, message: &Message, from: &Person) -> Who {
+    pub(super) fn who(&self, chats: &Chats, chat: &Chat, from: &Person) -> Who {
         let Some(settings) = &self.loaded.settings.telegram else {
             return Who::Stranger;
         };
@@ -101,7 +101,7 @@ impl Inbox {
             _ => return Who::Stranger,
         };
         // In a group both count.
-        let here = message.chat.private || settings.chats.contains(&message.chat.id);
+        let here = chat.private || settings.chats.contains(&chat.id);
         if here { who } else { Who::Stranger }
     }
 
@@ -137,7 +137,7 @@ impl Inbox {
     }
 
     /// Dropped unread, and only counted.
-    fn count_stranger(&self) {
+    pub(super) fn count_stranger(&self) {
         let strangers = self.strangers.fetch_add(1, Ordering::Relaxed) + 1;
         if strangers.is_power_of_two() {
             let said = format!("{strangers} messages of strangers were dropped so far");
@@ -350,7 +350,7 @@ impl Inbox {
         })
     }
 
-    fn words(&self, english: &'static str, spanish: &'static str) -> &'static str {
+    pub(super) fn words(&self, english: &'static str, spanish: &'static str) -> &'static str {
         match self.loaded.settings.language {
             Locale::En => english,
             Locale::Es => spanish,

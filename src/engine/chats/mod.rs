@@ -6,6 +6,7 @@
 mod inbox;
 mod pairing;
 mod parts;
+mod presses;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use crate::config::intents;
 use crate::job::CursorKey;
 use crate::journal::{self, Level};
 use crate::store::Store;
-use crate::telegram::{self, Bot, Failure, File, Message, News};
+use crate::telegram::{self, Bot, Failure, File, Message, News, Press};
 use crate::workspace::Workspace;
 
 use inbox::Inbox;
@@ -91,6 +92,21 @@ pub(super) async fn bring(chats: Chats) {
         }
         if reloaded.has_changed().is_err() {
             return;
+        }
+    }
+}
+
+/// What comes from a chat.
+enum Came {
+    Message(Message),
+    Press(Press),
+}
+
+impl Came {
+    fn update(&self) -> i64 {
+        match self {
+            Came::Message(message) => message.update,
+            Came::Press(press) => press.update,
         }
     }
 }
@@ -190,19 +206,30 @@ impl Chats {
 
     /// In their order within a chat, and the chats beside each other, so that they share commits.
     async fn take(&self, inbox: &Inbox, news: &[Value], reader: &Reader) {
-        let messages = news
-            .iter()
-            .filter_map(|update| match telegram::read(update) {
-                News::Message(message) => Some(*message),
-                News::Other => None,
-            });
-        let mut chats: BTreeMap<i64, Vec<Message>> = BTreeMap::new();
-        for message in parts::joined(messages.collect()) {
-            chats.entry(message.chat.id).or_default().push(message);
+        let (mut messages, mut presses) = (Vec::new(), Vec::new());
+        for update in news {
+            match telegram::read(update) {
+                News::Message(message) => messages.push(*message),
+                News::Press(press) => presses.push(*press),
+                News::Other => {}
+            }
         }
-        let each = chats.into_values().map(async |messages| {
-            for message in messages {
-                inbox.take(self, message, reader).await;
+        let mut chats: BTreeMap<i64, Vec<Came>> = BTreeMap::new();
+        for message in parts::joined(messages) {
+            let of_chat = chats.entry(message.chat.id).or_default();
+            of_chat.push(Came::Message(message));
+        }
+        for press in presses {
+            let chat = press.chat.as_ref().map_or(press.from.id, |chat| chat.id);
+            chats.entry(chat).or_default().push(Came::Press(press));
+        }
+        let each = chats.into_values().map(async |mut came| {
+            came.sort_by_key(Came::update);
+            for came in came {
+                match came {
+                    Came::Message(message) => inbox.take(self, message, reader).await,
+                    Came::Press(press) => inbox.press(self, press, reader).await,
+                }
             }
         });
         join_all(each).await;

@@ -165,6 +165,7 @@ impl Shared {
             channels: &self.channels,
             settings: &loaded.settings,
             secrets: &loaded.secrets,
+            store: &self.engine.store,
             by: By::Daemon,
         };
         let mut say = |said: delivery::Said<'_>| (self.hear)(Heard::Said(said));

@@ -149,7 +149,7 @@ impl Home {
         let run = self
             .engine
             .run(&self.job, event, Vec::new(), deliver, &mut observer);
-        run.await
+        run.await.map(|ended| ended.expect("it asks nobody"))
     }
 
     fn story(&self, run: RunId) -> RunStory {
@@ -223,6 +223,7 @@ fn line(progress: &Progress<'_>) -> String {
         Progress::Begins { step, .. } => format!("begins {step}"),
         Progress::Ended { step, end, .. } => format!("ended {step}: {end:?}"),
         Progress::Again { step, reason, wait } => format!("again {step} in {wait:?}: {reason}"),
+        Progress::Asks { asks, .. } => format!("asks: {asks}"),
         Progress::Message(message) => format!("says: {}", message.text),
         Progress::Finished(outcome) => format!("finished: {outcome:?}"),
     }

@@ -85,7 +85,8 @@ fn a_version_that_the_store_refused_is_offered_again() {
     put(&den, "a", "one");
     put(&den, "b", "two");
     let database = rusqlite::Connection::open(den.path("state/reveille.db")).unwrap();
-    let refusing = "CREATE TRIGGER refusing BEFORE INSERT ON events WHEN instr(NEW.payload, '/inbox/a\"')
+    let refusing =
+        "CREATE TRIGGER refusing BEFORE INSERT ON events WHEN instr(NEW.payload, '/inbox/a\"')
                     BEGIN SELECT RAISE(ABORT, 'not now'); END";
     database.execute_batch(refusing).unwrap();
     den.live();

@@ -10,8 +10,10 @@ use super::life::Life;
 use crate::support::Folder;
 use telegram::{Fail, TOKEN, Telegram};
 
-#[path = "../fakes/telegram.rs"]
+#[path = "../../fakes/telegram.rs"]
 mod telegram;
+
+mod taps;
 
 const OWNER: i64 = 4711;
 const STRANGER: i64 = 666;
@@ -56,6 +58,23 @@ impl World {
         let limit = Duration::from_secs(10);
         let waited = async { tokio::time::timeout(limit, what).await.expect("it comes") };
         self.runtime.block_on(waited)
+    }
+
+    /// The same with one more job.
+    fn with(mut self, name: &str, job: &str) -> World {
+        self.folder = self.folder.job(name, job);
+        self
+    }
+
+    /// Waits until it is written down what became of every message.
+    fn is_settled(&self) {
+        let empty = || {
+            self.folder
+                .piped(&["outbox", "--json"], "")
+                .stdout
+                .starts_with("[]")
+        };
+        assert!((0..200).any(|_| empty()), "the outbox does not get empty");
     }
 
     /// Waits until so many messages were sent; their texts.

@@ -1,0 +1,262 @@
+//! Runs that wait for the owner's word: whom they ask, and what becomes of the answer.
+//!
+//! A button says a token that holds for one question of one run: a number that nobody can guess, and a digest of what is asked.
+//! The row that waits for it is the only truth, so a press that comes twice, late, or after a restart finds either that row or
+//! nothing.
+
+mod answer;
+
+use chrono::{DateTime, Utc};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::finish::Out;
+use super::outbox::Row as OutboxRow;
+use super::runner::UnderWay;
+
+use super::{EngineError, Observer, Progress, chats};
+use crate::config::Settings;
+use crate::delivery::{Target, TelegramTarget, to_owner};
+use crate::job::{NewDelivery, RunId, RunState, StepRecord, Wait};
+use crate::journal::{self, Level};
+use crate::store::{Delivery, DeliveryState, Reader, RunRow, RunStory, StoreError};
+use crate::telegram::Button;
+use crate::template::Locale;
+
+pub(super) use answer::expire;
+
+/// What the buttons of a question say, before its token.
+const YES: char = '+';
+const NO: char = '-';
+
+/// A run that waits for a word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The run.
+    pub row: RunRow,
+    /// The step that asks, as it is written down.
+    pub step: StepRecord,
+    /// What its buttons say.
+    pub token: String,
+    /// What is asked, of whom.
+    pub asked: Asked,
+    /// The messages that asked.
+    messages: Vec<Delivery>,
+}
+
+/// What is asked, of whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What is to be done.
+    pub asks: String,
+    /// Later than this the answer is no.
+    pub until: DateTime<Utc>,
+    /// Whose word counts in chats, by their number there; `None` where nobody was the owner yet.
+    #[serde(default)]
+    pub of: Option<i64>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// It shall be done.
+    Yes,
+    /// It shall not.
+    No,
+    /// Nobody said anything.
+    Late,
+}
+
+/// What became of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It counts.
+    Taken(Word),
+    /// It came too late: the answer is no.
+    Late,
+    /// The question was answered before, or its run has ended.
+    Gone,
+    /// It is somebody else's to answer.
+    NotYours,
+}
+
+/// The runs that wait for a word, the oldest first.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn questions(reader: &Reader<'_>) -> Result<Vec<Question>, StoreError> {
+    let mut found = Vec::new();
+    for row in reader.active()? {
+        if matches!(row.state, RunState::Waiting(Wait::Token(_)))
+            && let Some(story) = reader.run(row.run)?
+        {
+            found.extend(Question::of(story));
+        }
+    }
+    Ok(found)
+}
+
+impl Question {
+    fn of(story: RunStory) -> Option<Self> {
+        let RunState::Waiting(Wait::Token(token)) = &story.row.state else {
+            return None;
+        };
+        let mut steps = story.steps.into_iter().rev();
+        let step = steps.find(|step| step.end == "wait")?;
+        let asked: Asked = Asked::deserialize(step.detail.as_ref()?).ok()?;
+        let mut messages = story.deliveries;
+        messages.retain(|delivery| match Target::of(&delivery.message) {
+            Ok(Target::Telegram(target)) => {
+                let mut buttons = target.buttons.iter();
+                buttons.any(|button| button.data.get(1..) == Some(token))
+            }
+            _ => false,
+        });
+        Some(Question {
+            token: token.clone(),
+            asked,
+            step,
+            messages,
+            row: story.row,
+        })
+    }
+
+    /// Whether the token is of this question, as it is written down.
+    fn is_sound(&self) -> bool {
+        let nonce = self.token.get(..NONCE).unwrap_or_default();
+        let bound = token(nonce, &self.row.job_hash, self.row.run, &self.asked.asks);
+        self.token == bound
+    }
+}
+
+/// Chat and number of a message that arrived.
+fn arrived(delivery: &Delivery) -> Option<(i64, i64)> {
+    let DeliveryState::Sent { receipt, .. } = &delivery.state else {
+        return None;
+    };
+    let receipt = receipt.as_ref()?;
+    let last = receipt["messages"].as_array()?.last()?.as_i64()?;
+    Some((receipt["chat"].as_i64()?, last))
+}
+
+/// Letters of a number that nobody can guess, and of the digest behind it.
+const NONCE: usize = 32;
+const DIGEST: usize = 24;
+
+/// What the buttons of a question say: it holds for this text, of this run, of the job as it was.
+fn token(nonce: &str, job_hash: &str, run: RunId, asks: &str) -> String {
+    let whole = format!("{nonce}\n{job_hash}\n{}\n{asks}", run.0);
+    let digest = digest(&SHA256, whole.as_bytes());
+    let hex = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    let hex: String = hex.collect();
+    format!("{nonce}{}", &hex[..DIGEST])
+}
+
+impl UnderWay<'_> {
+    /// Writes down that the last step waits for a word, with the messages that ask for it, and lets the run go.
+    pub(super) async fn ask(
+        &mut self,
+        nonce: &str,
+        observer: &mut Observer<'_>,
+    ) -> Result<(), EngineError> {
+        let settings = &self.engine.loaded.settings;
+        let owner = settings
+            .telegram
+            .as_ref()
+            .and_then(|telegram| telegram.owner);
+        let owner = match owner {
+            Some(owner) => Some(owner),
+            None => chats::owner(&self.engine.store)?,
+        };
+        let event = self.roots.get("event").cloned().unwrap_or_default();
+        // The chat in which the owner asked for it, else his own.
+        let here = owner.is_some() && event["user"]["id"].as_i64() == owner;
+        let here = (here && event["kind"] == "telegram").then(|| event["chat"].clone());
+        let step = self.update.steps.last_mut().expect("the step that asks");
+        let detail = step.detail.clone().unwrap_or_default();
+        let mut asked = Asked::deserialize(&detail).expect("what the step left");
+        asked.of = owner;
+        step.detail = serde_json::to_value(&asked).ok();
+        let token = token(nonce, &self.job.hash, self.run, &asked.asks);
+        let whose = (self.job.name.as_str(), self.run);
+        let messages = messages(settings, whose, &asked, &token, here);
+        self.update.deliveries.clone_from(&messages);
+        self.update.state = Some(RunState::Waiting(Wait::Token(token)));
+        let recorded = self.commit().await?;
+        let left = recorded.deliveries.into_iter().zip(messages);
+        observer(Progress::Asks {
+            asks: &asked.asks,
+            until: asked.until,
+        });
+        match self.seat {
+            Some(seat) => {
+                seat.queue().outbox.offer(left.collect());
+                seat.queue().asked.notify_one();
+            }
+            None => {
+                for (id, message) in left {
+                    let row = OutboxRow::new(id, message, self.engine.clock.now());
+                    let sent = Box::pin(self.engine.send(row, &mut |_| ())).await?;
+                    if let Out::Waits(why) | Out::Unsent(why) = sent {
+                        journal::say(Level::Warning, format!("the question was not sent: {why}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What asks the owner: a message with buttons, or words where he hears of failures.
+fn messages(
+    settings: &Settings,
+    (job, run): (&str, RunId),
+    asked: &Asked,
+    token: &str,
+    here: Option<Value>,
+) -> Vec<NewDelivery> {
+    let until = asked
+        .until
+        .with_timezone(&settings.timezone)
+        .format("%H:%M");
+    let Asked { asks, .. } = asked;
+    let (head, until, yes, no) = match settings.language {
+        Locale::En => ("asks", format!("until {until}"), "Approve", "Deny"),
+        Locale::Es => (
+            "pregunta",
+            format!("hasta las {until}"),
+            "Aprobar",
+            "Denegar",
+        ),
+    };
+    if settings.telegram.is_none() {
+        let hint = format!("reveille approvals approve {}", run.0);
+        let text = format!("{job} {run} {head} ({until}): {asks}\n{hint}");
+        let places = settings.notify.iter();
+        return places
+            .map(|place| to_owner(*place, settings, &text))
+            .collect();
+    }
+    let button = |mark: &str, text: &str, says: char| Button {
+        text: format!("{mark} {text}"),
+        data: format!("{says}{token}"),
+    };
+    let here = here.unwrap_or_default();
+    let target = TelegramTarget {
+        chat: here["id"].as_i64(),
+        thread: here["thread"].as_i64(),
+        buttons: vec![button("✅", yes, YES), button("❌", no, NO)],
+        ..TelegramTarget::default()
+    };
+    let text = format!("**{job}** {run} {head}:\n\n{asks}\n\n{until}");
+    let mut message = to_chat(&target, text);
+    // What nobody can answer any more need not arrive.
+    message.expires_at = Some(asked.until);
+    vec![message]
+}
+
+fn to_chat(target: &TelegramTarget, text: String) -> NewDelivery {
+    let typed = serde_json::to_value(target).expect("a target is texts and numbers");
+    NewDelivery::usual("telegram", &target.place(), typed, text)
+}

@@ -1,0 +1,260 @@
+//! Buttons: a run that waits for its owner's tap, and words that a tap says.
+
+use serde_json::json;
+
+use super::super::life::Life;
+use super::{OWNER, STRANGER, World};
+
+const USER: i64 = 4712;
+
+/// What asks before it acts, and says what it did.
+const RESTART: &str = r#"
+[[trigger]]
+telegram = "/restart"
+
+[[step]]
+id = "ok"
+approve = "Restart **{{ event.args }}**?"
+EXPIRES
+
+[[step]]
+id = "done"
+exec = ["sh", "-c", "echo {{ run.id }} >> FOLDER/done; cat FOLDER/done"]
+
+[[deliver]]
+telegram = "origin"
+text = "restarted by {{ ok.by }}"
+"#;
+
+/// A world with the job that asks.
+fn asking(more: &str, expires: &str) -> World {
+    let world = World::new(more);
+    let folder = world.folder.path("").display().to_string();
+    let job = RESTART.replace("FOLDER", folder.trim_end_matches('/'));
+    world.with("restart", &job.replace("EXPIRES", expires))
+}
+
+fn owned(expires: &str) -> World {
+    asking(&format!("owner = {OWNER}\nusers = [{USER}]"), expires)
+}
+
+/// What the presses were answered with.
+fn answers(world: &World, count: usize) -> Vec<String> {
+    let calls = world
+        .wait(world.telegram.saw("answerCallbackQuery", count))
+        .into_iter();
+    let text = |call: serde_json::Value| call["text"].as_str().unwrap_or_default().to_owned();
+    calls.map(text).collect()
+}
+
+#[test]
+fn a_tap_lets_a_run_go_on_once() {
+    let world = owned("");
+    let mut life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/restart nginx");
+    let asked = &world.sent(1)[0];
+    assert!(
+        asked.starts_with("restart #1 asks:\n\nRestart nginx?\n\nuntil "),
+        "{asked}"
+    );
+    let (chat, number, data) = world
+        .telegram
+        .button(OWNER, "✅ Approve")
+        .expect("a button");
+    let listed = world.folder.piped(&["approvals", "--json"], "");
+    listed.prints(&[r#""run":1"#, r#""asks":"Restart **nginx**?""#]);
+    // Nobody else, wherever they have it from.
+    let stranger = world
+        .telegram
+        .sends_press(STRANGER, STRANGER, number, &data);
+    world.wait(world.telegram.has_confirmed(stranger + 1));
+    world.telegram.sends_press(USER, USER, number, &data);
+    assert_eq!(answers(&world, 1)[0], "This is not yours to answer");
+    world
+        .telegram
+        .sends_press(OWNER, chat, number, &format!("{data}x"));
+    assert_eq!(answers(&world, 2)[1], "This is answered already");
+    world.telegram.presses(OWNER, "✅ Approve");
+    assert_eq!(answers(&world, 3)[2], "Approved");
+    assert_eq!(world.sent(2)[1], "restarted by Ana");
+    world.wait(world.telegram.saw("editMessageText", 1));
+    let shows = world.telegram.shows(OWNER);
+    assert!(
+        shows[0].starts_with("restart #1 asks:\n\nRestart nginx?\n\n✅ approved by Ana, "),
+        "{shows:?}"
+    );
+    assert!(
+        world.telegram.button(OWNER, "✅ Approve").is_none(),
+        "the buttons are gone"
+    );
+    // The same press again, as a client could send it.
+    world.telegram.sends_press(OWNER, chat, number, &data);
+    assert_eq!(answers(&world, 4)[3], "This is answered already");
+    assert_eq!(world.folder.read("done"), "1\n");
+    life.says_of("pressed a button for run #1 that is somebody else's");
+    life.end();
+}
+
+#[test]
+fn a_question_outlives_the_daemon_and_a_no_ends_the_run() {
+    let world = owned("");
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/restart one");
+    world.telegram.says(OWNER, "/restart two");
+    world.sent(2);
+    world.wait(world.telegram.has_confirmed(1002));
+    world.is_settled();
+    life.killed();
+    let life = Life::start(&world.folder);
+    world.telegram.presses(OWNER, "❌ Deny");
+    assert_eq!(answers(&world, 1), ["Denied"]);
+    world.wait(world.telegram.saw("editMessageText", 1));
+    world.telegram.presses(OWNER, "✅ Approve");
+    assert_eq!(world.sent(3)[2], "restarted by Ana");
+    life.end();
+    assert_eq!(world.folder.read("done"), "1\n");
+    let shown = world.folder.piped(&["show", "2"], "");
+    shown.prints(&["nothing to say", "ok: denied by Ana"]);
+}
+
+#[test]
+fn a_question_that_nobody_answers_ends() {
+    let world = owned("expires = \"1s\"\non_error = \"continue\"");
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/restart nginx");
+    world.sent(1);
+    let (chat, number, data) = world
+        .telegram
+        .button(OWNER, "✅ Approve")
+        .expect("a button");
+    world.wait(world.telegram.saw("editMessageText", 1));
+    let shows = &world.telegram.shows(OWNER)[0];
+    assert!(shows.ends_with("⌛ nobody answered in time"), "{shows}");
+    world.telegram.sends_press(OWNER, chat, number, &data);
+    assert_eq!(answers(&world, 1), ["This is answered already"]);
+    // It said that it wants to go on all the same.
+    assert_eq!(world.sent(2)[1], "restarted by");
+    life.end();
+}
+
+#[test]
+fn a_terminal_decides_too_with_and_without_a_daemon() {
+    let world = owned("");
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/restart nginx");
+    world.sent(1);
+    world
+        .folder
+        .piped(&["approvals", "approve", "1"], "")
+        .prints(&["run #1 is approved: it goes on"]);
+    assert_eq!(world.sent(2)[1], "restarted by the terminal");
+    world
+        .folder
+        .piped(&["approvals", "deny", "1"], "")
+        .says(2, &["run #1 does not wait for a word"]);
+    world.telegram.says(OWNER, "/restart two");
+    world.sent(3);
+    world.wait(world.telegram.has_confirmed(1002));
+    world.is_settled();
+    life.killed();
+    let said = world.folder.piped(&["approvals", "approve", "2"], "");
+    said.prints(&["run #2 is approved: it goes on when the daemon runs"]);
+    let life = Life::start(&world.folder);
+    assert_eq!(world.sent(4)[3], "restarted by the terminal");
+    life.end();
+    // By hand without a daemon: it is written down, and goes on in one.
+    let asked = world.folder.piped(&["run", "restart", "--set", "x=y"], "");
+    asked.says(
+        0,
+        &[
+            "run #3 asks (until",
+            "it goes on in the daemon, once it is answered",
+        ],
+    );
+    world
+        .folder
+        .piped(&["approvals"], "")
+        .prints(&["#3  restart"]);
+}
+
+#[test]
+fn a_button_says_what_somebody_could_have_written() {
+    let menu = "[[trigger]]\ntelegram = \"/menu\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"What?\"\nbuttons = [\"/echo hello\", \"evento\"]\n";
+    let world = World::new(&format!("owner = {OWNER}")).with("menu", menu);
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/menu");
+    world.sent(1);
+    world.telegram.presses(OWNER, "/echo hello");
+    assert_eq!(world.sent(2)[1], "hello Ana");
+    world.telegram.presses(OWNER, "evento");
+    assert_eq!(world.sent(3)[2], "evento Ana");
+    assert_eq!(answers(&world, 2), ["", ""]);
+    let keyboard = &world.telegram.calls("sendMessage")[0]["reply_markup"]["inline_keyboard"];
+    let expected = json!([[
+        { "text": "/echo hello", "callback_data": "=/echo hello" },
+        { "text": "evento", "callback_data": "=evento" },
+    ]]);
+    assert_eq!(*keyboard, expected);
+    life.end();
+}
+
+#[test]
+fn a_status_message_is_changed_in_its_place() {
+    let status = "[[trigger]]\ntelegram = \"/status2\"\n\n[[deliver]]\ntelegram = \"owner\"\nedit = true\ntext = \"{{ event.args }}\"\n";
+    let world = World::new(&format!("owner = {OWNER}")).with("lamp", status);
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/status2 on");
+    world.sent(1);
+    world.telegram.says(OWNER, "/status2 off");
+    world.wait(world.telegram.saw("editMessageText", 1));
+    assert_eq!(world.telegram.shows(OWNER), ["off"]);
+    life.end();
+    // Across lives, and anew where somebody took it out.
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/status2 off");
+    world.wait(world.telegram.saw("editMessageText", 2));
+    let (_, number) = (
+        OWNER,
+        world.telegram.calls("editMessageText")[0]["message_id"].as_i64(),
+    );
+    world.telegram.forgets(OWNER, number.expect("a number"));
+    world.telegram.says(OWNER, "/status2 on again");
+    assert_eq!(world.sent(2)[1], "on again");
+    life.end();
+}
+
+#[test]
+fn files_of_the_workspace_are_sent_with_words_below_them() {
+    let report = r#"
+[[trigger]]
+telegram = "/report"
+
+[[step]]
+file = "write"
+path = "outputs/report.txt"
+text = "forty two"
+
+[[deliver]]
+telegram = "origin"
+document = "outputs/report.txt"
+text = "**Here** it is"
+
+[[deliver]]
+telegram = "origin"
+photo = "outputs/none.png"
+text = "a picture"
+"#;
+    let world = World::new(&format!("owner = {OWNER}")).with("report", report);
+    let mut life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/report");
+    let sent = &world.wait(world.telegram.saw("sendDocument", 1))[0];
+    assert_eq!(
+        sent["document"],
+        json!({ "name": "report.txt", "content": "forty two" }),
+        "{sent}"
+    );
+    assert_eq!(sent["caption"], "Here it is");
+    assert_eq!(sent["caption_entities"][0]["type"], "bold");
+    life.says_of("none.png");
+    life.end();
+}
