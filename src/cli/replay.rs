@@ -1,7 +1,7 @@
 //! `reveille replay RUN`
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::context::Context;
 use super::follow::Asked;
@@ -9,7 +9,7 @@ use super::run::{self, How};
 use super::show::parse;
 use crate::config::Job;
 use crate::error::Error;
-use crate::job::{Event, StepRecord, TriggerKind};
+use crate::job::{StepRecord, TriggerKind};
 use crate::store::{Mode, RunStory, StoreError};
 
 #[derive(Debug, Args)]
@@ -37,18 +37,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         Some(from) => recorded(&story, &job, from)?,
         None => Vec::new(),
     };
-    // A person asks for it, and the job sees the event as it was.
-    let mut payload = story.event.payload;
-    if let Value::Object(fields) = &mut payload {
-        fields.insert("kind".to_owned(), json!(story.event.kind.word()));
-    }
-    let event = Event {
-        id: context.clock.id(),
-        kind: TriggerKind::Hand,
-        dedupe_key: None,
-        payload,
-        ..story.event
-    };
+    let event = story.event.again(context.clock.id(), TriggerKind::Hand);
     let asked = Asked { job, event, steps };
     run::execute(context, folder, config, asked, &arguments.how)
 }

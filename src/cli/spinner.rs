@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::out;
+use super::out::{self, calm};
 use super::paint::Paint;
 use super::socket::Output;
 use crate::engine::Progress;
@@ -32,12 +32,26 @@ impl Sight {
                 let line = format!("{mark} {step} {took:.0?}");
                 Some(Sight::Done(paint.faint(&line)))
             }
+            Progress::Says { step, text } => Some(Sight::Doing(format!("{step}: {}", tail(text)))),
             Progress::Again { step, reason, wait } => {
                 let line = format!("{step}: {reason}; again in {wait:.0?}");
                 Some(Sight::Done(line))
             }
             _ => None,
         }
+    }
+}
+
+/// The newest words, as many as a line holds beside the rest.
+fn tail(text: &str) -> String {
+    const WIDTH: usize = 60;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = calm(&words.join(" ")).into_owned();
+    let skip = line.chars().count().saturating_sub(WIDTH);
+    let tail: String = line.chars().skip(skip).collect();
+    match skip {
+        0 => tail,
+        _ => format!("…{tail}"),
     }
 }
 

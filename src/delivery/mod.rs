@@ -24,7 +24,7 @@ pub use destination::Destination;
 pub use email::Email;
 pub use file::File;
 pub use owner::to_owner;
-pub use prepare::{Making, prepare};
+pub use prepare::{Making, prepare, streams};
 pub use send::{
     By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, place, send, spacing,
     tells_repeats,

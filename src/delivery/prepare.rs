@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::telegram::Recipient;
+use super::telegram::{Recipient, Target as TelegramTarget};
 use super::{Delivery, Kind};
 use crate::config::{Job, Settings};
 use crate::job::{Digest, NewDelivery, Policy, Quiet};
@@ -133,6 +133,21 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
         .and_then(|span| TimeDelta::from_std(span).ok());
     message.expires_at = within.and_then(|within| due_at.checked_add_signed(within));
     Ok(Some(message))
+}
+
+/// Where the delivery at `position` grows as a model writes; `None` where it does not, or not at once.
+pub fn streams(making: &Making<'_>, position: usize) -> Option<TelegramTarget> {
+    let delivery = &making.job.deliveries[position];
+    let Kind::Telegram(telegram) = &delivery.kind else {
+        return None;
+    };
+    let held = delivery.quiet.is_some() || delivery.digest.is_some() || making.held().is_some();
+    let terminal = telegram.to == Recipient::Origin && making.asked();
+    if !telegram.stream || held || terminal || telegram.edit {
+        return None;
+    }
+    let target = telegram.target(making, position).ok()?;
+    target.file.is_none().then_some(target)
 }
 
 fn typed(target: impl Serialize) -> Value {

@@ -149,6 +149,7 @@ impl Telegram {
             silent: self.silent,
             reply_to: making.message().filter(|_| self.reply),
             edits: None,
+            streams: self.stream,
             status: self
                 .edit
                 .then(|| format!("{}/{}", making.job.name, position + 1)),

@@ -19,7 +19,7 @@ use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::config::folder::SETTINGS;
 use crate::config::settings::Notify;
 use crate::delivery::to_owner;
-use crate::job::{NewDelivery, Outcome, RunId, TriggerKind};
+use crate::job::{NewDelivery, Outcome, RunId, Saying, TriggerKind};
 use crate::journal::{self, Level};
 use crate::store::{Heard, News, Store, Told, Words};
 
@@ -283,7 +283,12 @@ impl Alerts {
             owner: self.inner.owner.clone(),
             words: Words::new(move |alert, saying| {
                 let text = say(&words::Tongue::of(&loaded.settings), alert, saying);
-                messages(&loaded.settings, &alert.about, &text)
+                let mut messages = messages(&loaded.settings, &alert.about, &text);
+                let chats = messages.iter_mut().filter(|one| one.kind == "telegram");
+                if saying != Saying::Over {
+                    chats.for_each(|one| words::add_buttons(loaded.settings.language, alert, one));
+                }
+                messages
             }),
         }
     }

@@ -28,6 +28,7 @@ impl Engine {
             step: &step.id,
             reach: reach(job, &self.loaded.settings),
             limit: step.timeout,
+            grows: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::queue::Seat;
 use super::run::{Deliver, Finished};
 use super::runner::UnderWay;
 use super::{Engine, EngineError, Message, Observer, Progress, chats};
-use crate::delivery::{self, By, Channels, Making, Said, Sending, Sent};
+use crate::delivery::{self, By, Channels, Said, Sending, Sent};
 use crate::job::{NewDelivery, Outcome, RunState, StepEnd, StepRecord};
 use crate::store::Settled;
 
@@ -27,14 +27,21 @@ impl UnderWay<'_> {
             other => (other, Vec::new()),
         };
         let outcome = self.engine.loaded.secrets.scrub_outcome(outcome);
+        let language = self.engine.loaded.settings.language;
+        let draft = self.draft.take();
+        let draft = draft.and_then(|draft| draft.settle(self.run, language, &mut messages));
         for message in &mut messages {
             self.engine.loaded.secrets.scrub_message(message);
         }
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
         if good && deliver != Deliver::Hold {
             self.update.cursors.append(&mut self.moved);
+        }
+        if deliver != Deliver::Hold {
+            // Without a good end that is at most the end of what was shown so far.
             self.update.deliveries.clone_from(&messages);
         }
+        self.update.cursors.extend(draft);
         self.update.state = Some(RunState::Finished(outcome.clone()));
         for step in &mut self.update.steps {
             step.moved.clear();
@@ -98,13 +105,7 @@ impl UnderWay<'_> {
     /// The texts of all deliveries; what renders empty is not sent, and the run says so.
     fn messages(&mut self) -> (Outcome, Vec<NewDelivery>) {
         let mut messages = Vec::new();
-        let making = Making {
-            job: self.job,
-            settings: &self.engine.loaded.settings,
-            now: self.engine.clock.now(),
-            templates: &self.templates,
-            roots: &self.roots,
-        };
+        let making = self.engine.making(self.job, &self.templates, &self.roots);
         for (index, delivery) in self.job.deliveries.iter().enumerate() {
             let prepared = delivery::prepare(&making, index);
             match prepared {

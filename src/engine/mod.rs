@@ -9,6 +9,7 @@ mod context;
 mod daemon;
 mod finish;
 mod following;
+mod growing;
 mod intake;
 mod loaded;
 mod outbox;
@@ -115,6 +116,13 @@ pub enum Progress<'a> {
     },
     /// A message for the terminal: from a `console` delivery, from a channel that is not connected, or held back.
     Message(Message<'a>),
+    /// A model has said so much.
+    Says {
+        /// The step that asked it.
+        step: &'a str,
+        /// All of it so far.
+        text: &'a str,
+    },
     /// The run waits for somebody's word.
     Asks {
         /// What it wants to do.

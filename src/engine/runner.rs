@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use tokio::sync::watch;
 
+use super::growing::Draft;
 use super::queue::Seat;
 use super::run::{Begun, Deliver};
 use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
 use crate::job::{Moved, Outcome, RunId, RunState, StepEnd, StepRecord, TriggerKind, Wait};
-use crate::step::{Context, Kind, OnError, Step};
+use crate::step::{Context, Done, Kind, OnError, Step};
 use crate::store::{Recorded, RunUpdate};
 use crate::template::{Roots, Templates};
 
@@ -32,6 +34,8 @@ pub(super) struct UnderWay<'a> {
     pub(super) update: RunUpdate,
     /// Positions that move with the outcome, if it is a good one.
     pub(super) moved: Vec<Moved>,
+    /// A message that grows.
+    pub(super) draft: Option<Draft>,
     /// What is known of steps from before this process had the run.
     before: Vec<StepRecord>,
     /// The attempt that is being made.
@@ -66,6 +70,7 @@ impl<'a> UnderWay<'a> {
             kind: begun.event.kind,
             update: RunUpdate::of(begun.run),
             moved: Vec::new(),
+            draft: None,
             before: begun.steps,
             under_way: None,
         }
@@ -75,6 +80,9 @@ impl<'a> UnderWay<'a> {
         &mut self,
         observer: &mut Observer<'_>,
     ) -> Result<Option<Outcome>, EngineError> {
+        if Draft::is_wanted(self.job) {
+            self.draft = Box::pin(Draft::begin(self)).await?;
+        }
         for (position, step) in self.job.steps.iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);
             let end = match self.recorded(position, step) {
@@ -188,7 +196,11 @@ impl<'a> UnderWay<'a> {
                 kind,
             });
             self.under_way = Some(attempt);
-            let done = step::attempt(self.engine, step, &self.context(step)).await;
+            let done = match &step.kind {
+                // On the heap: most runs ask no model.
+                Kind::Prompt(_) => Box::pin(self.heard(step, observer)).await?,
+                _ => step::attempt(self.engine, step, &self.context(step)).await,
+            };
             drop(place);
             self.under_way = None;
             let took = self.took(attempt);
@@ -218,6 +230,46 @@ impl<'a> UnderWay<'a> {
             return Ok(done.end);
         }
         unreachable!("the last attempt returns")
+    }
+
+    /// An attempt at a step that has a model write, whose words are shown as they come.
+    async fn heard(
+        &mut self,
+        step: &Step,
+        observer: &mut Observer<'_>,
+    ) -> Result<Done, EngineError> {
+        let mut draft = self.draft.take();
+        let (grows, mut grown) = watch::channel(String::new());
+        let mut seen = grown.clone();
+        let run = &*self;
+        let attempt = async {
+            let done = {
+                let context = Context {
+                    grows: Some(&grows),
+                    ..run.context(step)
+                };
+                step::attempt(run.engine, step, &context).await
+            };
+            drop(grows);
+            done
+        };
+        let shows = async {
+            while seen.changed().await.is_ok() {
+                let text = seen.borrow_and_update().clone();
+                let (step, text) = (step.id.as_str(), text.as_str());
+                observer(Progress::Says { step, text });
+            }
+        };
+        let draws = async {
+            match &mut draft {
+                Some(draft) => draft.follow(run, step, &mut grown).await,
+                None => Ok(()),
+            }
+        };
+        let (done, (), drawn) = tokio::join!(attempt, shows, draws);
+        drawn?;
+        self.draft = draft;
+        Ok(done)
     }
 
     /// `stop_if`, then `when`.

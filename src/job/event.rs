@@ -59,3 +59,20 @@ pub struct Event {
     /// When it happened.
     pub at: DateTime<Utc>,
 }
+
+impl Event {
+    /// The same again because a person asked, by `kind`: the job sees it as it was.
+    #[must_use]
+    pub fn again(mut self, id: Uuid, kind: TriggerKind) -> Self {
+        if let Value::Object(fields) = &mut self.payload {
+            let was = Value::from(self.kind.word());
+            fields.entry("kind").or_insert(was);
+        }
+        Event {
+            id,
+            kind,
+            dedupe_key: None,
+            ..self
+        }
+    }
+}

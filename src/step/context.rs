@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -53,6 +54,8 @@ pub struct Context<'a> {
     pub reach: Reach,
     /// The time that the step has.
     pub limit: Duration,
+    /// Where the words of a model are heard as they come; they may be wrong.
+    pub grows: Option<&'a watch::Sender<String>>,
 }
 
 impl Context<'_> {

@@ -296,7 +296,7 @@ impl Talk<'_> {
             &route,
             &request,
             (self.context.lanes, down),
-            &mut |_| {},
+            &mut |delta| self.hear(delta),
         )
         .await;
         self.calls.extend(routed.calls);
@@ -313,6 +313,16 @@ impl Talk<'_> {
                 self.note("no_answer", json!(reasons.collect::<Vec<_>>()));
                 None
             }
+        }
+    }
+
+    /// Words as they come, where nobody has to look at them first.
+    fn hear(&self, delta: &str) {
+        if let (Facts::Free, Some(grows)) = (self.prompt.facts, self.context.grows) {
+            grows.send_modify(|text| match delta {
+                "" => text.clear(),
+                delta => text.push_str(delta),
+            });
         }
     }
 

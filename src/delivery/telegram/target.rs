@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::config::settings::TelegramSettings;
 use crate::delivery::{Sending, Sent};
+use crate::job::NewDelivery;
 use crate::telegram::{
     self, Attached, Button, CAPTION, Chunk, Failure, LONGEST, Outgoing, render, split,
 };
@@ -31,6 +32,9 @@ pub struct Target {
     /// It takes the place of the last message with this name, which begins with the job's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// It may have grown before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub streams: bool,
     /// Below it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
@@ -53,6 +57,18 @@ const PHOTO: u64 = 10 << 20;
 const DOCUMENT: u64 = 50 << 20;
 
 impl Target {
+    /// The target of a message, if it goes to a chat.
+    pub fn of(message: &NewDelivery) -> Option<Self> {
+        let chats = message.kind == "telegram";
+        chats.then(|| Target::deserialize(&message.target).ok())?
+    }
+
+    /// A message there.
+    pub fn says(&self, text: String) -> NewDelivery {
+        let target = serde_json::to_value(self).expect("a target is texts and numbers");
+        NewDelivery::usual("telegram", &self.place(), target, text)
+    }
+
     /// The chat, for people.
     pub fn place(&self) -> String {
         self.chat

@@ -1,10 +1,13 @@
 //! Alerts in words.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::Subject;
 use crate::config::Settings;
-use crate::job::{Alert, Saying};
+use crate::delivery::SAYS;
+use crate::job::{Alert, NewDelivery, Saying};
+use crate::telegram::{Button, LONGEST_DATA};
 use crate::template::{DateStyle, Locale};
 use crate::zone::Tz;
 
@@ -79,6 +82,30 @@ pub(super) fn run(tongue: &Tongue, verb: Verb, alert: &Alert, saying: Saying) ->
         text = format!("{text}\n{line}");
     }
     text
+}
+
+/// Buttons below a failure in a chat: they say what its owner could write.
+pub(super) fn add_buttons(language: Locale, alert: &Alert, message: &mut NewDelivery) {
+    let (Some(run), None) = (alert.run, Subject::of(&alert.about)) else {
+        return;
+    };
+    let (job, run) = (&alert.about, run.0);
+    let (explain, mute, retry) = match language {
+        Locale::En => ("Explain", "Mute 7 days", "Retry"),
+        Locale::Es => ("Explicar", "Callar 7 días", "Reintentar"),
+    };
+    let buttons = [
+        (explain, format!("{SAYS}/show {run}")),
+        (mute, format!("{SAYS}/mute {job} --for 7d")),
+        (retry, format!("{SAYS}/retry {run}")),
+    ];
+    let buttons = buttons.into_iter();
+    let buttons = buttons.filter(|(_, data)| data.len() <= LONGEST_DATA);
+    let buttons = buttons.map(|(text, data)| Button {
+        text: text.to_owned(),
+        data,
+    });
+    message.target["buttons"] = json!(buttons.collect::<Vec<_>>());
 }
 
 /// What was told is over.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Answer, NO, Question, Word, YES, arrived, questions, to_chat};
+use super::{Answer, NO, Question, Word, YES, arrived, questions};
 use crate::config::Settings;
 use crate::delivery::TelegramTarget;
 use crate::engine::work::{Row, Work};
@@ -44,7 +44,7 @@ fn settled(
         let words = body
             .rsplit_once("\n\n")
             .map_or(body.as_str(), |(words, _)| words);
-        let mut edit = to_chat(&target, format!("{words}\n\n{mark} {why}"));
+        let mut edit = target.says(format!("{words}\n\n{mark} {why}"));
         // Behind the message that it changes.
         edit.lane.clone_from(&delivery.message.lane);
         Some(edit)

@@ -17,7 +17,7 @@ use super::runner::UnderWay;
 
 use super::{EngineError, Observer, Progress, chats};
 use crate::config::Settings;
-use crate::delivery::{Target, TelegramTarget, to_owner};
+use crate::delivery::{TelegramTarget, to_owner};
 use crate::job::{NewDelivery, RunId, RunState, StepRecord, Wait};
 use crate::journal::{self, Level};
 use crate::store::{Delivery, DeliveryState, Reader, RunRow, RunStory, StoreError};
@@ -106,12 +106,11 @@ impl Question {
         let step = steps.find(|step| step.end == "wait")?;
         let asked: Asked = Asked::deserialize(step.detail.as_ref()?).ok()?;
         let mut messages = story.deliveries;
-        messages.retain(|delivery| match Target::of(&delivery.message) {
-            Ok(Target::Telegram(target)) => {
-                let mut buttons = target.buttons.iter();
-                buttons.any(|button| button.data.get(1..) == Some(token))
-            }
-            _ => false,
+        messages.retain(|delivery| {
+            let target = TelegramTarget::of(&delivery.message);
+            let buttons = target.map(|target| target.buttons).unwrap_or_default();
+            let mut data = buttons.iter().map(|button| button.data.get(1..));
+            data.any(|data| data == Some(token))
         });
         Some(Question {
             token: token.clone(),
@@ -250,13 +249,8 @@ fn messages(
         ..TelegramTarget::default()
     };
     let text = format!("**{job}** {run} {head}:\n\n{asks}\n\n{until}");
-    let mut message = to_chat(&target, text);
+    let mut message = target.says(text);
     // What nobody can answer any more need not arrive.
     message.expires_at = Some(asked.until);
     vec![message]
-}
-
-fn to_chat(target: &TelegramTarget, text: String) -> NewDelivery {
-    let typed = serde_json::to_value(target).expect("a target is texts and numbers");
-    NewDelivery::usual("telegram", &target.place(), typed, text)
 }

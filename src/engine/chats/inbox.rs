@@ -20,31 +20,9 @@ use crate::trigger::Kind;
 /// So many messages of one person are taken in so long.
 const RATE: (usize, TimeDelta) = (20, TimeDelta::minutes(1));
 
-/// Our own commands: name, what follows it, what it does in English and in Spanish.
-const OWN: &[(&str, &str, &str, &str)] = &[
-    ("jobs", "", "what there is", "lo que hay"),
-    ("run", " JOB", "start a job", "iniciar una tarea"),
-    ("next", " [JOB]", "what comes", "lo que viene"),
-    (
-        "why",
-        " JOB WHEN",
-        "what became of a moment",
-        "qué pasó en un momento",
-    ),
-    ("status", "", "how everything stands", "cómo va todo"),
-    ("cancel", " RUN", "stop a run", "detener una ejecución"),
-    (
-        "mute",
-        " JOB --for 7d",
-        "hear nothing of its failures",
-        "no oír sus fallos",
-    ),
-    ("help", "", "what I understand", "lo que entiendo"),
-];
-
 /// Who may write, and what for.
 pub(super) struct Inbox {
-    loaded: Arc<Loaded>,
+    pub(super) loaded: Arc<Loaded>,
     intents: Intents,
     /// When the last messages of each person were sent.
     recent: Mutex<HashMap<i64, VecDeque<DateTime<Utc>>>>,
@@ -224,7 +202,7 @@ impl Inbox {
     }
 
     /// Brings a message to a job.
-    async fn start(
+    pub(super) async fn start(
         &self,
         chats: &Chats,
         message: &Message,
@@ -269,87 +247,6 @@ impl Inbox {
         }
     }
 
-    /// Our own commands; whether it was one.
-    async fn own(
-        &self,
-        chats: &Chats,
-        message: &Message,
-        who: Who,
-        (name, rest): (&str, &str),
-        reader: &Reader,
-    ) -> bool {
-        let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
-        match name {
-            "start" | "help" => self.answer(chats, message, self.help(who)).await,
-            _ if who != Who::Owner => return false,
-            "run" => match words.first() {
-                Some(job) if self.loaded.jobs.contains_key(job) => {
-                    let rest = rest
-                        .split_once(char::is_whitespace)
-                        .map_or("", |(_, rest)| rest.trim());
-                    self.start(chats, message, job, &json!(rest), reader).await;
-                }
-                _ => {
-                    let names: Vec<&str> = self.loaded.jobs.keys().map(String::as_str).collect();
-                    self.answer(chats, message, format!("/run JOB: {}", names.join(", ")))
-                        .await;
-                }
-            },
-            "jobs" | "status" | "next" | "why" | "cancel" | "mute" => {
-                words.insert(0, name.to_owned());
-                let said = (chats.verbs)(words).await;
-                let said = said.trim();
-                let shown = if said.is_empty() {
-                    "✓".to_owned()
-                } else {
-                    format!("```\n{said}\n```")
-                };
-                self.answer(chats, message, shown).await;
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn help(&self, who: Who) -> String {
-        let mut lines: Vec<String> = self
-            .jobs_commands()
-            .map(|(name, about)| format!("/{name} {about}"))
-            .collect();
-        if who == Who::Owner {
-            let own = OWN.iter().map(|(name, arguments, english, spanish)| {
-                format!("/{name}{arguments} {}", self.words(english, spanish))
-            });
-            lines.extend(own);
-        }
-        lines.join("\n")
-    }
-
-    /// The commands that Telegram offers while somebody types.
-    pub(super) fn commands(&self) -> Vec<(String, String)> {
-        let own = OWN.iter().map(|(name, _, english, spanish)| {
-            ((*name).to_owned(), self.words(english, spanish).to_owned())
-        });
-        self.jobs_commands().chain(own).collect()
-    }
-
-    fn jobs_commands(&self) -> impl Iterator<Item = (String, String)> {
-        let jobs = self.loaded.jobs.values().filter(|job| job.enabled);
-        let triggers = jobs.flat_map(|job| job.triggers.iter().map(move |trigger| (job, trigger)));
-        triggers.filter_map(|(job, trigger)| match &trigger.kind {
-            Kind::Telegram(telegram) if trigger.enabled => {
-                let name = telegram.what.strip_prefix('/')?.to_owned();
-                let about = if job.description.is_empty() {
-                    &job.name
-                } else {
-                    &job.description
-                };
-                Some((name, about.clone()))
-            }
-            _ => None,
-        })
-    }
-
     pub(super) fn words(&self, english: &'static str, spanish: &'static str) -> &'static str {
         match self.loaded.settings.language {
             Locale::En => english,
@@ -358,7 +255,7 @@ impl Inbox {
     }
 
     /// Puts an answer of the program itself into the outbox.
-    async fn answer(&self, chats: &Chats, message: &Message, text: String) {
+    pub(super) async fn answer(&self, chats: &Chats, message: &Message, text: String) {
         let chat = message.chat.id;
         let answer = NewDelivery::usual(
             "telegram",

@@ -4,6 +4,7 @@
 //! its number tells that it is known.
 
 mod inbox;
+mod own;
 mod pairing;
 mod parts;
 mod presses;

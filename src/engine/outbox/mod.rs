@@ -137,6 +137,16 @@ impl Outbox {
         self.shared.channels.bot(token, server)
     }
 
+    /// Waits until a message may go to this chat, and counts it.
+    pub(super) async fn turn(&self, chat: i64) {
+        self.shared.channels.telegram.turn(chat).await;
+    }
+
+    /// Telegram wants no message to this chat for so long.
+    pub(super) fn hold(&self, chat: i64, wait: Duration) {
+        self.shared.channels.telegram.hold(chat, wait);
+    }
+
     /// The person who paired.
     pub fn owner(&self) -> Option<i64> {
         self.shared.channels.telegram.owner()

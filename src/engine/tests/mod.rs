@@ -223,6 +223,7 @@ fn line(progress: &Progress<'_>) -> String {
         Progress::Begins { step, .. } => format!("begins {step}"),
         Progress::Ended { step, end, .. } => format!("ended {step}: {end:?}"),
         Progress::Again { step, reason, wait } => format!("again {step} in {wait:?}: {reason}"),
+        Progress::Says { text, .. } => format!("grows: {text}"),
         Progress::Asks { asks, .. } => format!("asks: {asks}"),
         Progress::Message(message) => format!("says: {}", message.text),
         Progress::Finished(outcome) => format!("finished: {outcome:?}"),

@@ -258,3 +258,51 @@ text = "a picture"
     life.says_of("none.png");
     life.end();
 }
+
+#[test]
+fn an_alert_has_buttons_that_explain_mute_and_retry() {
+    let fragile = r#"
+[[trigger]]
+telegram = "/fragile"
+
+[[step]]
+id = "look"
+exec = ["cat", "FOLDER/here"]
+
+[[deliver]]
+telegram = "origin"
+text = "there is {{ look.stdout }}"
+"#;
+    let world = World::new(&format!("owner = {OWNER}"));
+    let folder = world.folder.path("").display().to_string();
+    let world = world.with(
+        "fragile",
+        &fragile.replace("FOLDER", folder.trim_end_matches('/')),
+    );
+    let settings = world
+        .folder
+        .read("config/reveille.toml")
+        .replace("\"journal\"", "\"telegram\"");
+    world.folder.write("config/reveille.toml", settings);
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/fragile");
+    assert!(world.sent(1)[0].starts_with("fragile failed: step look:"));
+    world.telegram.presses(OWNER, "Explain");
+    assert!(world.sent(2)[1].starts_with("Run #1 of fragile"));
+    world.telegram.presses(OWNER, "Mute 7 days");
+    assert!(world.sent(3)[2].contains("fragile"));
+    world
+        .folder
+        .piped(&["mute", "--json"], "")
+        .prints(&["fragile"]);
+    world.folder.write("here", "light");
+    world.telegram.presses(OWNER, "Retry");
+    let mut sent = world.sent(6).split_off(3);
+    sent.sort();
+    assert!(sent[1].starts_with("fragile works again"), "{sent:?}");
+    assert_eq!(
+        [&sent[0], &sent[2]],
+        ["fragile #2 begins", "there is light"]
+    );
+    life.end();
+}

@@ -1,0 +1,163 @@
+//! Answers that grow on the phone as a model writes them.
+
+use super::super::life::Life;
+use super::{OWNER, World};
+use ollama::{Act, Ollama, Script};
+
+#[path = "../../fakes/ollama.rs"]
+mod ollama;
+
+/// Whatever no other job claims, to a model.
+const ASK: &str = r#"
+[[trigger]]
+telegram = "any"
+
+[[step]]
+id = "answer"
+prompt = "ask.md"
+route = "smart"
+FACTS
+
+[[deliver]]
+telegram = "origin"
+stream = true
+text = "> {{ event.text }}\n\n{{ answer }}"
+"#;
+
+/// A world with a model that does this, and a job that asks it.
+fn asking(script: Script, facts: &str) -> (World, Ollama) {
+    let world = World::new(&format!("owner = {OWNER}"));
+    let ollama = world.runtime.block_on(Ollama::start(script));
+    let settings = world.folder.read("config/reveille.toml");
+    let models = format!(
+        "{settings}\n[models.tiny]\nprovider = \"ollama\"\nurl = \"{}\"\nmodel = \"tiny\"\n\n[routes.smart]\nmodels = [\"tiny\"]\n",
+        ollama.url
+    );
+    world.folder.write("config/reveille.toml", models);
+    world.folder.write(
+        "prompts/ask.md",
+        "Answer the question.\n---\n{{ event.text }}\n",
+    );
+    (world.with("ask", &ASK.replace("FACTS", facts)), ollama)
+}
+
+#[test]
+fn a_message_grows_and_ends_exact() {
+    let acts = vec![
+        Act::Say("Once upon"),
+        Act::Wait,
+        Act::Say(" a time"),
+        Act::Wait,
+        Act::Say(" **there** was."),
+        Act::Done("stop"),
+    ];
+    let (world, ollama) = asking(Script::chat(acts), "");
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "A story?");
+    assert_eq!(world.sent(1), ["A story?\n\nOnce upon"]);
+    assert!(
+        !world.telegram.calls("sendChatAction").is_empty(),
+        "it typed before"
+    );
+    ollama.go_on();
+    let edited = world.wait(world.telegram.saw("editMessageText", 1));
+    assert_eq!(edited[0]["text"], "A story?\n\nOnce upon a time");
+    ollama.go_on();
+    let last = |edits: &[serde_json::Value]| {
+        edits.last().expect("one")["text"] == "A story?\n\nOnce upon a time there was."
+    };
+    let mut edits = 2;
+    while !last(&world.wait(world.telegram.saw("editMessageText", edits))) {
+        edits += 1;
+    }
+    world.is_settled();
+    life.end();
+    assert_eq!(
+        world.telegram.shows(OWNER),
+        ["A story?\n\nOnce upon a time there was."]
+    );
+    let looks = &world
+        .telegram
+        .calls("editMessageText")
+        .pop()
+        .expect("the last")["entities"];
+    assert!(looks.to_string().contains("bold"), "{looks}");
+    world
+        .folder
+        .run(["show", "1"])
+        .prints(&["telegram", "sent"]);
+}
+
+#[test]
+fn a_model_that_dies_leaves_a_message_that_says_so() {
+    let acts = vec![Act::Say("Once upon"), Act::Wait, Act::Die];
+    let (world, ollama) = asking(Script::chat(acts), "");
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "A story?");
+    world.sent(1);
+    ollama.go_on();
+    world.wait(world.telegram.saw("editMessageText", 1));
+    world.is_settled();
+    life.end();
+    assert_eq!(
+        world.telegram.shows(OWNER),
+        ["A story?\n\nOnce upon\n\n(it stopped here)"]
+    );
+}
+
+#[test]
+fn a_crash_in_the_middle_goes_on_in_the_same_message() {
+    let script = Script {
+        chats: vec![
+            vec![Act::Say("Once upon"), Act::Hang],
+            vec![Act::Say("Once upon a time."), Act::Done("stop")],
+        ],
+        ..Script::says("")
+    };
+    let (world, _ollama) = asking(script, "");
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "A story?");
+    world.sent(1);
+    // Its number is written down by the time that the next question is answered.
+    world.telegram.says(OWNER, "/echo hello");
+    world.sent(2);
+    life.killed();
+    let life = Life::start(&world.folder);
+    world.wait(world.telegram.saw("editMessageText", 1));
+    world.is_settled();
+    life.end();
+    let shows = world.telegram.shows(OWNER);
+    assert_eq!(shows[0], "A story?\n\nOnce upon a time.");
+    assert!(
+        shows[1..].iter().all(|text| text.ends_with("hello Ana")),
+        "{shows:?}"
+    );
+}
+
+#[test]
+fn what_is_held_to_the_facts_is_shown_when_it_was_looked_at() {
+    let acts = vec![
+        Act::Say("At 25:00"),
+        Act::Wait,
+        Act::Say(" you sleep."),
+        Act::Done("stop"),
+    ];
+    let (world, ollama) = asking(
+        Script::chat(acts),
+        "facts = \"strict\"\nfallback = \"ask.md\"",
+    );
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "When?");
+    world.wait(world.telegram.saw("sendChatAction", 1));
+    world.wait(ollama.asked("/api/chat"));
+    for _ in 0..4 {
+        ollama.go_on();
+    }
+    let sent = world.sent(1);
+    assert!(
+        sent[0].contains("When?") && !sent[0].contains("25:00"),
+        "{sent:?}"
+    );
+    assert!(world.telegram.calls("editMessageText").is_empty());
+    life.end();
+}
