@@ -30,6 +30,12 @@ impl UnderWay<'_> {
         let language = self.engine.loaded.settings.language;
         let draft = self.draft.take();
         let draft = draft.and_then(|draft| draft.settle(self.run, language, &mut messages));
+        let sorry = match &outcome {
+            Outcome::Failed(reason) if deliver != Deliver::Hold => self.sorry(reason)?,
+            _ => None,
+        };
+        let owner_hears = sorry.as_ref().is_some_and(|sorry| sorry.owner_hears);
+        messages.extend(sorry.map(|sorry| sorry.message));
         for message in &mut messages {
             self.engine.loaded.secrets.scrub_message(message);
         }
@@ -38,7 +44,7 @@ impl UnderWay<'_> {
             self.update.cursors.append(&mut self.moved);
         }
         if deliver != Deliver::Hold {
-            // Without a good end that is at most the end of what was shown so far.
+            // Without a good end that is at most a word about it, where somebody asked.
             self.update.deliveries.clone_from(&messages);
         }
         self.update.cursors.extend(draft);
@@ -53,7 +59,7 @@ impl UnderWay<'_> {
             outcome: &outcome,
         };
         let mut following = self.engine.following(self.seat.map(Seat::queue), ended);
-        if deliver == Deliver::Hold {
+        if deliver == Deliver::Hold || owner_hears {
             following = following.unheard();
         }
         following.add_to(&mut self.update);

@@ -22,6 +22,7 @@ mod roots;
 mod run;
 mod runner;
 pub mod schedule;
+mod sorry;
 mod startup;
 mod step;
 mod tend;

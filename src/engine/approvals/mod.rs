@@ -15,7 +15,7 @@ use super::finish::Out;
 use super::outbox::Row as OutboxRow;
 use super::runner::UnderWay;
 
-use super::{EngineError, Observer, Progress, chats};
+use super::{EngineError, Observer, Progress};
 use crate::config::Settings;
 use crate::delivery::{TelegramTarget, to_owner};
 use crate::job::{NewDelivery, RunId, RunState, StepRecord, Wait};
@@ -160,14 +160,7 @@ impl UnderWay<'_> {
         observer: &mut Observer<'_>,
     ) -> Result<(), EngineError> {
         let settings = &self.engine.loaded.settings;
-        let owner = settings
-            .telegram
-            .as_ref()
-            .and_then(|telegram| telegram.owner);
-        let owner = match owner {
-            Some(owner) => Some(owner),
-            None => chats::owner(&self.engine.store)?,
-        };
+        let owner = self.owner()?;
         let event = self.roots.get("event").cloned().unwrap_or_default();
         // The chat in which the owner asked for it, else his own.
         let here = owner.is_some() && event["user"]["id"].as_i64() == owner;

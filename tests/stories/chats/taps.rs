@@ -260,10 +260,13 @@ text = "a picture"
 }
 
 #[test]
-fn an_alert_has_buttons_that_explain_mute_and_retry() {
+fn a_failure_is_heard_where_it_was_asked_for_and_alerts_have_buttons() {
     let fragile = r#"
 [[trigger]]
 telegram = "/fragile"
+
+[[trigger]]
+webhook = "door"
 
 [[step]]
 id = "look"
@@ -285,24 +288,36 @@ text = "there is {{ look.stdout }}"
         .replace("\"journal\"", "\"telegram\"");
     world.folder.write("config/reveille.toml", settings);
     let life = Life::start(&world.folder);
+    // Who asked hears it each time.
     world.telegram.says(OWNER, "/fragile");
     assert!(world.sent(1)[0].starts_with("fragile failed: step look:"));
+    world.telegram.presses(OWNER, "Retry");
+    let mut again = world.sent(3).split_off(1);
+    again.sort();
+    assert_eq!(again[0], "fragile #2 begins");
+    assert!(again[1].starts_with("fragile failed: step look:"));
+    // What nobody asked for is an alert.
+    world
+        .folder
+        .piped(&["emit", "door", "--data", "{}"], "")
+        .prints(&[]);
+    assert!(world.sent(4)[3].starts_with("fragile failed: step look:"));
     world.telegram.presses(OWNER, "Explain");
-    assert!(world.sent(2)[1].starts_with("Run #1 of fragile"));
+    assert!(world.sent(5)[4].starts_with("Run #3 of fragile"));
     world.telegram.presses(OWNER, "Mute 7 days");
-    assert!(world.sent(3)[2].contains("fragile"));
+    assert!(world.sent(6)[5].contains("fragile"));
     world
         .folder
         .piped(&["mute", "--json"], "")
         .prints(&["fragile"]);
     world.folder.write("here", "light");
     world.telegram.presses(OWNER, "Retry");
-    let mut sent = world.sent(6).split_off(3);
+    let mut sent = world.sent(9).split_off(6);
     sent.sort();
     assert!(sent[1].starts_with("fragile works again"), "{sent:?}");
     assert_eq!(
         [&sent[0], &sent[2]],
-        ["fragile #2 begins", "there is light"]
+        ["fragile #4 begins", "there is light"]
     );
     life.end();
 }
