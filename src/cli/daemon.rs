@@ -109,7 +109,7 @@ async fn live(
     let socket = Socket::open(Lent::new(&engine, daemon.intake.clone()));
     let every = manager::watchdog().map_or(PULSE, |limit| limit / 4);
     let (heart, health) = heart(&engine.clock, every * 3);
-    let web = Web::new(daemon.intake.clone(), Arc::clone(&engine.clock), health);
+    let web = Web::new(&daemon, Arc::clone(&engine.clock), health);
     let web = Listener::open(web).await;
     let (shut, told) = oneshot::channel::<()>();
     let web = tokio::spawn(web.serve(async {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::{
@@ -29,6 +29,9 @@ pub struct Daemon {
     edited: Arc<Notify>,
     /// What brings events; it ends with the daemon.
     triggers: JoinSet<()>,
+    /// The way for news that Telegram brings.
+    bring: mpsc::Sender<chats::Brought>,
+    brought: Option<mpsc::Receiver<chats::Brought>>,
     /// What reads the chats, likewise.
     chats: JoinSet<()>,
     _ends: Ends,
@@ -49,6 +52,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// How long the first look at the files that jobs watch may go on when the daemon ends.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// So much news may wait in memory to be dealt with; more waits at the door.
+const BROUGHT: usize = 64;
 
 /// No kind of message takes longer to be sent, or to fail.
 const SENDING: Duration = Duration::from_secs(300);
@@ -71,6 +77,7 @@ impl Daemon {
         let ends = Ends(Arc::clone(&queue));
         adopt::adopt(&queue).await?;
         let intake = Intake::new(Arc::clone(&queue));
+        let (bring, brought) = mpsc::channel(BROUGHT);
         Ok(Daemon {
             intake,
             queue,
@@ -80,6 +87,8 @@ impl Daemon {
             looks: watch::Sender::new(false),
             edited: Arc::default(),
             triggers: JoinSet::new(),
+            bring,
+            brought: Some(brought),
             chats: JoinSet::new(),
             _ends: ends,
         })
@@ -103,8 +112,16 @@ impl Daemon {
         self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
     }
 
+    /// Where news go that Telegram brings.
+    pub fn news(&self) -> mpsc::Sender<chats::Brought> {
+        self.bring.clone()
+    }
+
     /// From now on the chats are read.
     pub fn bring_chats(&mut self, verbs: chats::Verbs) {
+        let Some(brought) = self.brought.take() else {
+            return;
+        };
         self.chats.spawn(chats::bring(chats::Chats {
             clock: Arc::clone(&self.queue.engine.clock),
             store: self.store().clone(),
@@ -112,6 +129,7 @@ impl Daemon {
             alerts: self.alerts.clone(),
             state: self.queue.engine.state.clone(),
             verbs,
+            brought,
         }));
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::Value;
@@ -29,6 +30,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a poll waits for news, and how much longer an answer may take before the connection counts as deaf.
 const POLL: Duration = Duration::from_secs(25);
 const DEAF: Duration = Duration::from_secs(15);
+
+/// Where the news go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooked {
+    /// The address.
+    pub url: String,
+    /// Why they could not be brought there the last time.
+    pub trouble: Option<String>,
+    /// When that was.
+    pub trouble_at: Option<DateTime<Utc>>,
+}
 
 /// The news that are asked for.
 const NEWS: [AllowedUpdate; 2] = [AllowedUpdate::Message, AllowedUpdate::CallbackQuery];
@@ -185,10 +197,16 @@ impl Bot {
     ///
     /// # Errors
     /// `Token`, and what a network does.
-    pub async fn webhook(&self) -> Result<Option<String>, Failure> {
+    pub async fn webhook(&self) -> Result<Option<Hooked>, Failure> {
         let info = self.call(GetWebhookInfo::new()).await?;
         let url = info["url"].as_str().filter(|url| !url.is_empty());
-        Ok(url.map(str::to_owned))
+        Ok(url.map(|url| Hooked {
+            url: url.to_owned(),
+            trouble: info["last_error_message"].as_str().map(str::to_owned),
+            trouble_at: info["last_error_date"]
+                .as_i64()
+                .and_then(|at| DateTime::from_timestamp(at, 0)),
+        }))
     }
 
     /// Waits for news from `offset` on, which confirms everything below it; gives them as they came, and none after a while.

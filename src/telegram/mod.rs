@@ -5,6 +5,7 @@ mod failure;
 #[cfg(test)]
 #[path = "../../tests/fakes/telegram.rs"]
 pub(crate) mod fake;
+pub mod hook;
 pub mod intent;
 mod markdown;
 mod payload;
@@ -14,7 +15,7 @@ mod split;
 mod update;
 mod when;
 
-pub use client::{Bot, LARGEST};
+pub use client::{Bot, Hooked, LARGEST};
 pub use failure::Failure;
 pub use markdown::render;
 pub use payload::{Attached, Button, LONGEST_DATA, Outgoing};

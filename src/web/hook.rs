@@ -22,7 +22,7 @@ use crate::journal::{self, Level};
 use crate::store::Accepted;
 
 /// How long a body may take to arrive.
-const BODY: Duration = Duration::from_secs(10);
+pub(super) const BODY: Duration = Duration::from_secs(10);
 
 /// How many headers an event keeps, and how long each may be, in bytes.
 const HEADERS: (usize, usize) = (32, 1024);
@@ -35,10 +35,10 @@ const LONGEST_ID: usize = 200;
 pub(super) struct Peer(pub(super) SocketAddr);
 
 /// How a request ends that brings no event.
-type Refusal = (StatusCode, &'static str);
+pub(super) type Refusal = (StatusCode, &'static str);
 
-const UNKNOWN: Refusal = (StatusCode::NOT_FOUND, "there is no such webhook");
-const SHUT: Refusal = (StatusCode::UNAUTHORIZED, "this webhook is not open to you");
+pub(super) const UNKNOWN: Refusal = (StatusCode::NOT_FOUND, "there is no such webhook");
+pub(super) const SHUT: Refusal = (StatusCode::UNAUTHORIZED, "this webhook is not open to you");
 const BROKEN: Refusal = (
     StatusCode::SERVICE_UNAVAILABLE,
     "this webhook is not ready; its owner's log says why",
@@ -47,13 +47,13 @@ const TOO_LARGE: Refusal = (
     StatusCode::PAYLOAD_TOO_LARGE,
     "the body is larger than this webhook takes",
 );
-const SLOW: Refusal = (StatusCode::REQUEST_TIMEOUT, "the body took too long");
-const CUT: Refusal = (StatusCode::BAD_REQUEST, "the body did not arrive whole");
+pub(super) const SLOW: Refusal = (StatusCode::REQUEST_TIMEOUT, "the body took too long");
+pub(super) const CUT: Refusal = (StatusCode::BAD_REQUEST, "the body did not arrive whole");
 const LONG_ID: Refusal = (
     StatusCode::BAD_REQUEST,
     "the delivery's id is longer than 200 bytes",
 );
-const NOT_KEPT: Refusal = (
+pub(super) const NOT_KEPT: Refusal = (
     StatusCode::SERVICE_UNAVAILABLE,
     "it could not be written down; send it again",
 );
@@ -151,7 +151,7 @@ async fn take(web: &Web, name: String, request: Request) -> Result<Vec<Accepted>
 }
 
 /// The body, at most `most` bytes of it in memory.
-async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Refusal> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());

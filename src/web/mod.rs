@@ -1,12 +1,13 @@
 //! The HTTP listener: `POST /hooks/NAME` brings events, `GET /health` tells a watcher how the daemon is.
 //!
-//! It is there while `[web]` is configured or a job has a webhook.
+//! It is there while `[web]` is configured, a job has a webhook, or Telegram brings its news.
 
 mod call;
 mod doors;
 mod hook;
 mod host;
 mod lock;
+mod news;
 mod serve;
 mod signature;
 #[cfg(test)]
@@ -15,12 +16,15 @@ mod tests;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::mpsc;
+
 pub use call::{Call, names, raise};
 pub use serve::Listener;
 
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::engine::{Intake, Loaded};
+use crate::engine::chats::Brought;
+use crate::engine::{Daemon, Intake, Loaded};
 use doors::Doors;
 
 /// Tells how the daemon is: the reason why it is not well.
@@ -32,6 +36,8 @@ pub struct Web {
     intake: Intake,
     clock: Arc<dyn Clock>,
     health: Health,
+    /// Where news of Telegram go.
+    news: mpsc::Sender<Brought>,
     /// Who may call, by the reading of the folder that it is of.
     doors: Mutex<Option<(Arc<Loaded>, Arc<Doors>)>>,
 }
@@ -43,12 +49,13 @@ impl fmt::Debug for Web {
 }
 
 impl Web {
-    /// Requests become events of `intake`.
-    pub fn new(intake: Intake, clock: Arc<dyn Clock>, health: Health) -> Self {
+    /// Requests become events of `daemon`.
+    pub fn new(daemon: &Daemon, clock: Arc<dyn Clock>, health: Health) -> Self {
         Web {
-            intake,
+            intake: daemon.intake.clone(),
             clock,
             health,
+            news: daemon.news(),
             doors: Mutex::default(),
         }
     }
@@ -72,6 +79,11 @@ impl Web {
 fn wanted(loaded: &Loaded) -> Option<std::net::SocketAddr> {
     let web: &Settings = &loaded.settings;
     let default = crate::config::settings::DEFAULT_LISTEN;
-    let hooked = || doors::webhooks(loaded).next().is_some();
+    let chats = || {
+        web.telegram
+            .as_ref()
+            .is_some_and(|chats| chats.webhook.is_some())
+    };
+    let hooked = || doors::webhooks(loaded).next().is_some() || chats();
     web.web.listen.or_else(|| hooked().then_some(default))
 }

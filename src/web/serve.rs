@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::hook::{NOT_OURS, Peer, hook, refuse};
+use super::news::news;
 use super::{Web, host, wanted};
 use crate::clock::timeout;
 use crate::journal::{self, Level};
@@ -227,6 +228,7 @@ fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/hooks/{name}", post(hook))
         .route("/health", get(health))
+        .fallback(news)
         .with_state(web)
 }
 

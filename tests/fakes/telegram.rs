@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -65,6 +66,10 @@ struct Inner {
     polls: u64,
     polling: Option<u64>,
     webhook: Option<String>,
+    /// What it shows there.
+    secret: String,
+    /// Why the last news could not be brought.
+    trouble: Option<String>,
     strangers: HashSet<i64>,
     blocked: HashSet<i64>,
     fails: HashMap<String, VecDeque<Fail>>,
@@ -178,6 +183,12 @@ impl Telegram {
         self.shared.lock().messages.remove(&(chat, number));
     }
 
+    /// An update with its number.
+    pub fn update_as(&self, update: Value) {
+        self.shared.lock().updates.push_back(update);
+        self.shared.changed.notify_waiters();
+    }
+
     /// The next request of this method fails so.
     pub fn fail(&self, method: &str, fail: Fail) {
         let mut inner = self.shared.lock();
@@ -209,6 +220,44 @@ impl Telegram {
     /// Somebody set a webhook.
     pub fn has_webhook(&self, url: &str) {
         self.shared.lock().webhook = Some(url.to_owned());
+    }
+
+    /// Brings the next update to the webhook, with this secret or its own; gives the status of the answer. 200 confirms it.
+    pub async fn brings(&self, secret: Option<&str>) -> u16 {
+        let (url, own, update) = {
+            let inner = self.shared.lock();
+            let update = inner.updates.front().expect("there is news").to_string();
+            (
+                inner.webhook.clone().expect("a webhook"),
+                inner.secret.clone(),
+                update,
+            )
+        };
+        let rest = url
+            .strip_prefix("http://")
+            .expect("the test server speaks plain HTTP");
+        let (host, path) = rest.split_once('/').expect("a path");
+        let secret = secret.unwrap_or(&own);
+        let head = format!(
+            "POST /{path} HTTP/1.1\r\nHost: pi.example.org\r\nContent-Type: application/json\r\nX-Telegram-Bot-Api-Secret-Token: {secret}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{update}",
+            update.len()
+        );
+        let Ok(mut stream) = tokio::net::TcpStream::connect(host).await else {
+            self.shared.lock().trouble = Some("Connection refused".to_owned());
+            return 0;
+        };
+        stream.write_all(head.as_bytes()).await.expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let status = status.expect("a status");
+        if status == 200 {
+            self.shared.lock().updates.pop_front();
+        }
+        status
     }
 
     /// The requests so far of this method.
@@ -418,15 +467,26 @@ async fn answer(shared: &Shared, method: &str, body: &Value) -> Response {
         }
         "getWebhookInfo" => {
             let url = shared.lock().webhook.clone().unwrap_or_default();
-            ok(json!({ "url": url, "has_custom_certificate": false, "pending_update_count": 0 }))
+            let mut info =
+                json!({ "url": url, "has_custom_certificate": false, "pending_update_count": 0 });
+            if let Some(trouble) = shared.lock().trouble.clone() {
+                info["last_error_message"] = trouble.into();
+                info["last_error_date"] = chrono::Utc::now().timestamp().into();
+            }
+            ok(info)
+        }
+        "setWebhook" => {
+            let url = body["url"].as_str().unwrap_or_default().to_owned();
+            let mut inner = shared.lock();
+            inner.secret = body["secret_token"].as_str().unwrap_or_default().to_owned();
+            inner.webhook = Some(url);
+            ok(Value::Bool(true))
         }
         "deleteWebhook" => {
             shared.lock().webhook = None;
             ok(Value::Bool(true))
         }
-        "sendChatAction" | "answerCallbackQuery" | "setMyCommands" | "setWebhook" => {
-            ok(Value::Bool(true))
-        }
+        "sendChatAction" | "answerCallbackQuery" | "setMyCommands" => ok(Value::Bool(true)),
         _ => error(404, "Not Found"),
     }
 }

@@ -3,6 +3,7 @@
 //! An update is confirmed only once everything that came with it is on the disk: whatever dies in between brings it again, and
 //! its number tells that it is known.
 
+mod hooked;
 mod inbox;
 mod own;
 mod pairing;
@@ -16,17 +17,20 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::{Alerts, Intake, Loaded, Notice, Subject};
 use crate::clock::Clock;
 use crate::config::intents;
 use crate::job::CursorKey;
 use crate::journal::{self, Level};
+use crate::net::Secret;
 use crate::store::Store;
 use crate::telegram::{self, Bot, Failure, File, Message, News, Press};
 use crate::workspace::Workspace;
 
+pub use hooked::Brought;
+use hooked::Hooked;
 use inbox::Inbox;
 pub use pairing::{Pairing, owner};
 
@@ -42,6 +46,8 @@ pub(super) struct Chats {
     pub(super) verbs: Verbs,
     /// The state folder.
     pub(super) state: PathBuf,
+    /// What Telegram brings.
+    pub(super) brought: mpsc::Receiver<Brought>,
 }
 
 /// The wait after a failure, doubled by each up to the longest.
@@ -60,7 +66,9 @@ fn offset_key(bot: &str) -> CursorKey {
 }
 
 /// Reads the chats, by the configuration of each moment, until it is dropped.
-pub(super) async fn bring(chats: Chats) {
+pub(super) async fn bring(mut chats: Chats) {
+    let nothing = mpsc::channel(1).1;
+    let mut hooked = Hooked::new(std::mem::replace(&mut chats.brought, nothing));
     let mut reloaded = chats.intake.reloaded();
     let mut inbox = Inbox::new(&chats);
     let mut failures = 0;
@@ -75,12 +83,21 @@ pub(super) async fn bring(chats: Chats) {
         inbox.reload(&loaded, intents(&loaded.jobs));
         chats.offer(&bot, &inbox).await;
         while let Ok(false) = reloaded.has_changed() {
-            match chats.look(&bot, &inbox, &mut reloaded).await {
+            let settings = loaded.settings.telegram.as_ref();
+            let heard = match settings.and_then(|settings| settings.webhook.as_deref()) {
+                Some(url) => {
+                    let heard = chats.hear((&bot, url), &inbox, &mut reloaded, &mut hooked);
+                    heard.await
+                }
+                None => chats.look(&bot, &inbox, &mut reloaded).await,
+            };
+            match heard {
                 Ok(()) => {
                     // One of an earlier life, too.
                     chats.alerts.over_with(&Subject::Chats).await;
                     failures = 0;
                 }
+                Err(Failure::Conflict { webhook: true }) if chats.unhook(&bot).await => {}
                 Err(failure) => {
                     failures += 1;
                     let wait = chats.tell(&bot, &failure, failures).await;
@@ -116,6 +133,7 @@ impl Came {
 struct Reader {
     bot: Bot,
     number: String,
+    token: Secret,
 }
 
 impl Chats {
@@ -132,7 +150,8 @@ impl Chats {
                 .intake
                 .outbox()
                 .bot(&token, settings.api_url.as_deref());
-            Ok(Reader { bot: bot?, number })
+            let bot = bot?;
+            Ok(Reader { bot, number, token })
         });
         match made {
             Ok(reader) => Some(reader),
@@ -278,9 +297,10 @@ impl Chats {
         if at_once || failures == TOLD_AFTER {
             let reason = match failure {
                 Failure::Conflict { webhook: true } => match reader.bot.webhook().await {
-                    Ok(Some(url)) => format!(
-                        "{}: {url}; open https://api.telegram.org/bot<TOKEN>/deleteWebhook to take them back, or make another bot (@BotFather, /newbot)",
-                        failure.words()
+                    Ok(Some(there)) => format!(
+                        "{}: {}; open https://api.telegram.org/bot<TOKEN>/deleteWebhook to take them back, or make another bot (@BotFather, /newbot)",
+                        failure.words(),
+                        there.url
                     ),
                     _ => failure.words(),
                 },

@@ -89,7 +89,7 @@ impl Site {
         let daemon = Daemon::start(engine).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let web = Web::new(daemon.intake.clone(), clock.clone(), Arc::new(|| Ok(())));
+        let web = Web::new(&daemon, clock.clone(), Arc::new(|| Ok(())));
         let (stop, stopped) = watch::channel(false);
         let head = Duration::from_millis(50);
         tokio::spawn(async move { connections(listener, &Arc::new(web), head, stopped).await });

@@ -18,7 +18,7 @@ fn configure(site: &Site, settings: &str) {
 
 fn web(site: &Site) -> Web {
     Web::new(
-        site.daemon.intake.clone(),
+        &site.daemon,
         site.clock.clone(),
         Arc::new(|| Err("no".to_owned())),
     )
