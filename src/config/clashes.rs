@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Job;
 use super::diagnostic::{Diagnostic, Source};
+use super::{Job, Settings};
 use crate::telegram::intent::{Claim, Intents, clashes};
 use crate::trigger::Kind;
 
@@ -27,6 +27,22 @@ pub(super) fn find(
         bad.insert(name.clone());
     }
     bad
+}
+
+/// Reports names among the jobs that users may start which no job has.
+pub(super) fn unknown(
+    settings: &Settings,
+    source: &Arc<Source>,
+    jobs: &BTreeMap<String, Arc<Source>>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let telegram = settings.telegram.iter();
+    let named = telegram.flat_map(|telegram| telegram.jobs.values().flatten());
+    for name in named.filter(|name| !jobs.contains_key(&name.value)) {
+        let what = format!("there is no job `{}`", name.value);
+        let found = Diagnostic::error(source, name.span.clone(), what);
+        problems.push(found.warning().label("this user cannot start it"));
+    }
 }
 
 /// Whose a message is, for these jobs.

@@ -81,6 +81,9 @@ impl Config {
             problems.append(&mut found);
             jobs.extend(job.map(|job| (name.clone(), Arc::new(job))));
         }
+        if let Some(source) = &texts.settings {
+            clashes::unknown(&world.settings, source, &texts.jobs, &mut problems);
+        }
         let circles = circles::find(&jobs, &texts.jobs, &mut problems);
         let clashes = clashes::find(&jobs, &texts.jobs, &mut problems);
         jobs.retain(|name, _| !circles.contains(name) && !clashes.contains(name));

@@ -152,16 +152,23 @@ impl Bot {
         Ok(me["username"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Tells Telegram which commands to offer while somebody types, each with what it does.
+    /// Tells Telegram which commands to offer while somebody types, each with what it does; to people whose phone has this
+    /// language, or to all others.
     ///
     /// # Errors
     /// `Token`, and what a network does.
-    pub async fn offer(&self, commands: &[(String, String)]) -> Result<(), Failure> {
+    pub async fn offer(
+        &self,
+        commands: &[(String, String)],
+        language: Option<&str>,
+    ) -> Result<(), Failure> {
         // Bot API, `BotCommand`: 256 characters of description at most, 100 commands.
         let short = |about: &str| about.chars().take(256).collect::<String>();
         let commands = commands.iter().take(100);
         let commands = commands.map(|(name, about)| BotCommand::new(name, short(about)));
-        self.call(SetMyCommands::new(commands)).await.map(drop)
+        let mut payload = SetMyCommands::new(commands);
+        payload.language_code = language.map(str::to_owned);
+        self.call(payload).await.map(drop)
     }
 
     /// Fetches a file of at most [`LARGEST`] bytes.

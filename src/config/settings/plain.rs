@@ -1,5 +1,6 @@
 //! The sections that are one table each.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -60,6 +61,8 @@ pub struct AuthoredTelegram {
     owner: Option<i64>,
     /// Others who may write, by numeric user id.
     users: Option<Vec<i64>>,
+    /// The only jobs that a user may start, by numeric user id; any where it is left out.
+    jobs: Option<BTreeMap<String, Vec<At<String>>>>,
     /// Group chats that may be written in, by numeric chat id.
     chats: Option<Vec<i64>>,
     /// The Bot API server; Telegram's own when left out.
@@ -77,6 +80,8 @@ pub struct TelegramSettings {
     pub owner: Option<i64>,
     /// Others who may write.
     pub users: Vec<i64>,
+    /// The only jobs that some of them may start.
+    pub jobs: BTreeMap<i64, Vec<At<String>>>,
     /// Group chats that may be written in.
     pub chats: Vec<i64>,
     /// The Bot API server.
@@ -173,10 +178,13 @@ pub(super) fn resolve(
         settings.keep_runs = history.runs.unwrap_or(settings.keep_runs);
     }
     if let Some(telegram) = section::<AuthoredTelegram>(reader, root, "telegram") {
+        let users = telegram.users.unwrap_or_default();
+        let jobs = telegram.jobs.unwrap_or_default();
         settings.telegram = Some(TelegramSettings {
             token: telegram.token,
             owner: telegram.owner,
-            users: telegram.users.unwrap_or_default(),
+            jobs: limited(reader, jobs, &users),
+            users,
             chats: telegram.chats.unwrap_or_default(),
             api_url: telegram.api_url.map(|url| url.0),
             webhook: telegram.webhook.map(|url| url.0),
@@ -208,6 +216,27 @@ pub(super) fn resolve(
         });
     }
     default_route
+}
+
+/// The jobs that some users may start, by their numbers.
+fn limited(
+    reader: &mut Reader<'_>,
+    jobs: BTreeMap<String, Vec<At<String>>>,
+    users: &[i64],
+) -> BTreeMap<i64, Vec<At<String>>> {
+    let mut limited = BTreeMap::new();
+    for (user, jobs) in jobs {
+        let span = jobs.first().map(|job| job.span.clone());
+        match user.parse() {
+            Ok(number) if users.contains(&number) => drop(limited.insert(number, jobs)),
+            _ => {
+                let what = format!("`{user}` is not among `users`");
+                let right = "these are the jobs of one of `users`: `jobs.NUMBER = [\"NAME\"]`";
+                reader.error(span.unwrap_or_default(), what, right);
+            }
+        }
+    }
+    limited
 }
 
 fn section<T: DeserializeOwned>(

@@ -164,7 +164,9 @@ impl Inbox {
             file: message.file.is_some(),
         };
         let found = self.intents.of(asked);
-        let claimed = found.first();
+        let claimed = found
+            .iter()
+            .find(|found| self.may(who, &message, &found.job));
         // A job's own command comes before ours.
         let by_command = claimed.is_some_and(|found| matches!(found.why, Why::Command(_)));
         if let Some((name, rest)) = &typed
@@ -188,6 +190,22 @@ impl Inbox {
         }
         self.start(chats, &message, &found.job, &found.args, reader)
             .await;
+    }
+
+    /// Whether this person may start the job.
+    pub(super) fn may(&self, who: Who, message: &Message, job: &str) -> bool {
+        who == Who::Owner
+            || message
+                .from
+                .as_ref()
+                .is_some_and(|from| self.has(from.id, job))
+    }
+
+    /// Whether the job is not kept from this user.
+    pub(super) fn has(&self, user: i64, job: &str) -> bool {
+        let settings = self.loaded.settings.telegram.as_ref();
+        let limited = settings.and_then(|settings| settings.jobs.get(&user));
+        limited.is_none_or(|jobs| jobs.iter().any(|name| name.value == job))
     }
 
     fn is_too_old(&self, job: &str, trigger: &str, message: &Message, now: DateTime<Utc>) -> bool {

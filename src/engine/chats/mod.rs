@@ -27,6 +27,7 @@ use crate::journal::{self, Level};
 use crate::net::Secret;
 use crate::store::Store;
 use crate::telegram::{self, Bot, Failure, File, Message, News, Press};
+use crate::template::Locale;
 use crate::workspace::Workspace;
 
 pub use hooked::Brought;
@@ -168,7 +169,15 @@ impl Chats {
             name: "commands".to_owned(),
             ..offset_key(&reader.number)
         };
-        let commands = json!(inbox.commands());
+        // In the program's own language, and in the other to who has it on the phone.
+        let usual = self.intake.loaded().settings.language;
+        let (other, code) = match usual {
+            Locale::En => (Locale::Es, "es"),
+            Locale::Es => (Locale::En, "en"),
+        };
+        let offers = [(usual, None), (other, Some(code))];
+        let offers = offers.map(|(language, code)| (inbox.commands(language), code));
+        let commands = json!(offers);
         let known = {
             let key = key.clone();
             self.store.read(move |store| store.cursor(&key)).await
@@ -176,10 +185,13 @@ impl Chats {
         if matches!(&known, Ok(Some(known)) if *known == commands) {
             return;
         }
-        // What fails now is done at the next start or reload.
-        if reader.bot.offer(&inbox.commands()).await.is_ok() {
-            let _ = self.store.remember(vec![(key, Some(commands))]).await;
+        for (commands, code) in &offers {
+            if reader.bot.offer(commands, *code).await.is_err() {
+                // Done at the next start or reload.
+                return;
+            }
         }
+        let _ = self.store.remember(vec![(key, Some(commands))]).await;
     }
 
     /// Waits for news, and deals with what comes.

@@ -7,6 +7,7 @@ use super::{Chats, Reader};
 use crate::engine::Taken;
 use crate::job::{RunId, TriggerKind};
 use crate::telegram::Message;
+use crate::template::Locale;
 use crate::trigger::Kind;
 
 /// Our own commands: name, what follows it, what it does in English and in Spanish.
@@ -45,7 +46,10 @@ impl Inbox {
     ) -> bool {
         let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
         match name {
-            "start" | "help" => self.answer(chats, message, self.help(who)).await,
+            "start" | "help" => {
+                let help = self.help(who, message);
+                self.answer(chats, message, help).await;
+            }
             _ if who != Who::Owner => return false,
             "run" => match words.first() {
                 Some(job) if self.loaded.jobs.contains_key(job) => {
@@ -109,10 +113,11 @@ impl Inbox {
         }
     }
 
-    fn help(&self, who: Who) -> String {
-        let mut lines: Vec<String> = self
-            .jobs_commands()
-            .map(|(name, about)| format!("/{name} {about}"))
+    fn help(&self, who: Who, message: &Message) -> String {
+        let jobs = self.jobs_commands();
+        let jobs = jobs.filter(|(job, _, _)| self.may(who, message, job));
+        let mut lines: Vec<String> = jobs
+            .map(|(_, name, about)| format!("/{name} {about}"))
             .collect();
         if who == Who::Owner {
             let own = OWN.iter().map(|(name, arguments, english, spanish)| {
@@ -124,14 +129,20 @@ impl Inbox {
     }
 
     /// The commands that Telegram offers while somebody types.
-    pub(super) fn commands(&self) -> Vec<(String, String)> {
+    pub(super) fn commands(&self, language: Locale) -> Vec<(String, String)> {
         let own = OWN.iter().map(|(name, _, english, spanish)| {
-            ((*name).to_owned(), self.words(english, spanish).to_owned())
+            let about = match language {
+                Locale::En => english,
+                Locale::Es => spanish,
+            };
+            ((*name).to_owned(), (*about).to_owned())
         });
-        self.jobs_commands().chain(own).collect()
+        let jobs = self.jobs_commands().map(|(_, name, about)| (name, about));
+        jobs.chain(own).collect()
     }
 
-    fn jobs_commands(&self) -> impl Iterator<Item = (String, String)> {
+    /// Job, command, and what it does.
+    fn jobs_commands(&self) -> impl Iterator<Item = (&str, String, String)> {
         let jobs = self.loaded.jobs.values().filter(|job| job.enabled);
         let triggers = jobs.flat_map(|job| job.triggers.iter().map(move |trigger| (job, trigger)));
         triggers.filter_map(|(job, trigger)| match &trigger.kind {
@@ -142,7 +153,7 @@ impl Inbox {
                 } else {
                     &job.description
                 };
-                Some((name, about.clone()))
+                Some((job.name.as_str(), name, about.clone()))
             }
             _ => None,
         })

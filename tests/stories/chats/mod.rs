@@ -340,7 +340,8 @@ fn commands_are_offered_with_what_they_do_and_only_once() {
         life.end();
     }
     let offered = world.telegram.calls("setMyCommands");
-    assert_eq!(offered.len(), 1);
+    assert_eq!(offered.len(), 2, "in two languages");
+    assert_eq!(offered[1]["language_code"], "es");
     assert_eq!(
         offered[0]["commands"][0],
         json!({ "command": "echo", "description": "Says it again" })
@@ -420,4 +421,28 @@ fn the_first_evening_ends_with_a_briefing_on_the_phone() {
         &world.telegram.url,
     ]);
     wrong.says(2, &["Telegram does not know this token"]);
+}
+
+#[test]
+fn a_household_starts_the_jobs_that_it_may() {
+    const CHILD: i64 = 4712;
+    let world = World::new(&format!(
+        "owner = {OWNER}\nusers = [{CHILD}]\njobs.{CHILD} = [\"lamp\"]"
+    ));
+    let lamp = "description = \"The lamp\"\n[[trigger]]\ntelegram = \"/lamp\"\n\n[[trigger]]\ntelegram = \"any\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"lamp {{ event.text }}\"\n";
+    let world = world.with("lamp", lamp);
+    let life = Life::start(&world.folder);
+    for (text, answer) in [
+        ("/lamp", "lamp /lamp"),
+        ("/echo hello", "No job takes this message"),
+        ("/run echo", "lamp /run echo"),
+        ("/jobs", "lamp /jobs"),
+        ("/help", "/lamp The lamp"),
+    ] {
+        let before = world.telegram.sent().len();
+        world.telegram.says(CHILD, text);
+        let said = &world.sent(before + 1)[before];
+        assert!(said.starts_with(answer), "{text}: {said}");
+    }
+    life.end();
 }
