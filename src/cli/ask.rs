@@ -1,6 +1,6 @@
 //! `reveille ask "..."`
 
-use clap::Args;
+use clap::{Args, Parser};
 use serde_json::json;
 
 use super::context::Context;
@@ -41,6 +41,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         explain(&found, arguments.how.json);
         return Ok(0);
     }
+    // A job's own command comes before ours, and ours before what a job takes of any words.
+    let by_command = |found: &intent::Match| matches!(found.why, intent::Why::Command(_));
+    if !found.first().is_some_and(by_command)
+        && let Some(own) = own(&text)?
+    {
+        return super::execute(context, &own);
+    }
     let Some(first) = found.first() else {
         let what = "no job takes this message";
         return Err(
@@ -68,6 +75,44 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     };
     execute(context, folder, config, asked, &arguments.how)
 }
+
+/// The verb of the command line that the bot knows as its own command.
+fn own(text: &str) -> Result<Option<super::Command>, Error> {
+    let Some((name, rest)) = intent::command(text) else {
+        return Ok(None);
+    };
+    let name = name.to_ascii_lowercase();
+    let verb = match name.as_str() {
+        "help" | "start" => "jobs",
+        "retry" => "replay",
+        known if OWN.contains(&known) => known,
+        _ => return Ok(None),
+    };
+    let words = ["reveille", verb]
+        .into_iter()
+        .chain(rest.split_whitespace());
+    match super::Cli::try_parse_from(words) {
+        Ok(cli) => Ok(Some(cli.command)),
+        Err(error) => {
+            let usage = error.to_string();
+            let usage = usage.trim_start_matches("error: ").trim_end();
+            Err(Error::usage(usage))
+        }
+    }
+}
+
+/// Verbs that are commands in a chat.
+const OWN: &[&str] = &[
+    "jobs",
+    "run",
+    "next",
+    "why",
+    "show",
+    "status",
+    "cancel",
+    "mute",
+    "approvals",
+];
 
 /// Who gets it, who would come next, and why.
 fn explain(found: &[intent::Match], as_json: bool) {

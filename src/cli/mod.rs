@@ -5,6 +5,7 @@ mod ask;
 mod backup;
 mod by_hand;
 mod cancel;
+mod chat;
 mod check;
 mod context;
 mod daemon;
@@ -74,6 +75,8 @@ enum Command {
     Run(run::Arguments),
     /// Ask what you would ask the bot, and have the answer here
     Ask(ask::Arguments),
+    /// The same line by line, with editing and history
+    Chat(chat::Arguments),
     /// Run the jobs by themselves, until it is told to end
     Daemon(daemon::Arguments),
     /// Run a job again for the event of an earlier run
@@ -139,6 +142,9 @@ pub fn run(cli: Cli) -> Result<u8, Error> {
     if let Command::Setup(arguments) = &cli.command {
         return setup::run(cli.dir.as_deref(), cli.state.as_deref(), arguments);
     }
+    if let Command::Chat(_) = &cli.command {
+        return chat::run(cli.dir.as_deref(), cli.state.as_deref());
+    }
     let context = context::Context::new(cli.dir, cli.state, cli.now)?;
     execute(&context, &cli.command)
 }
@@ -167,6 +173,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Approvals(arguments) => approvals::run(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
         Command::Setup(arguments) => setup::run(None, None, arguments),
+        Command::Chat(_) => chat::run(None, None),
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(context, arguments),
         Command::Install(arguments) => install::run(arguments),
@@ -203,6 +210,7 @@ impl Command {
             | Command::Backup(_) => true,
             Command::Daemon(_)
             | Command::Setup(_)
+            | Command::Chat(_)
             | Command::Init(_)
             | Command::Install(_)
             | Command::Schema(_) => false,

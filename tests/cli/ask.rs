@@ -52,3 +52,12 @@ fn whose_a_question_is_can_be_explained() {
         .run(["ask", "hello"])
         .says(2, &["no job takes this message"]);
 }
+
+#[test]
+fn a_chat_is_one_question_after_the_other() {
+    let folder = folder();
+    let typed = "/agenda for Ana\n\nnobody\n/status\n/why\n";
+    let chat = folder.piped(&["chat"], typed);
+    chat.prints(&["(for Ana)", "you said nobody", "daemon    none runs"]);
+    assert!(chat.stderr.contains("error: "), "{chat}");
+}

@@ -34,6 +34,12 @@ const OWN: &[(&str, &str, &str, &str)] = &[
     ("help", "", "what I understand", "lo que entiendo"),
 ];
 
+/// Whether one of our commands is nothing without what follows it.
+fn needs_words(name: &str) -> bool {
+    let own = OWN.iter().find(|own| own.0 == name);
+    own.is_some_and(|own| !own.1.is_empty() && !own.1.contains('[') && name != "run")
+}
+
 impl Inbox {
     /// Our own commands; whether it was one.
     pub(super) async fn own(
@@ -51,6 +57,13 @@ impl Inbox {
                 self.answer(chats, message, help).await;
             }
             _ if who != Who::Owner => return false,
+            _ if rest.trim().is_empty() && needs_words(name) => {
+                let own = OWN.iter().find(|own| own.0 == name);
+                let usage = own.map_or_else(String::new, |(name, arguments, english, spanish)| {
+                    format!("/{name}{arguments}: {}", self.words(english, spanish))
+                });
+                self.answer(chats, message, usage).await;
+            }
             "run" => match words.first() {
                 Some(job) if self.loaded.jobs.contains_key(job) => {
                     let rest = rest
