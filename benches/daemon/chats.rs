@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use reveille::telegram::intent::{Asked, Claim, Claims, Intents};
 use telegram::{TOKEN, Telegram};
+use tokio::runtime::Runtime;
 
 use super::process::Place;
 use super::rows::Bare;
-use super::{above, median, millis, percentile, row};
+use super::{above, median, millis, percentile, rest, row, tls};
 
 #[path = "../../tests/fakes/telegram.rs"]
 mod telegram;
@@ -20,14 +21,15 @@ const APART: Duration = Duration::from_millis(60);
 /// A message is committed, its run with the answer, and that the answer leaves.
 const COMMITS: u32 = 3;
 
-pub fn answers(place: &Place) {
+/// A bot that so many people may write to, and a job that says again what they wrote.
+fn echo(place: &Place, people: i64) -> (Runtime, Telegram) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime");
     let telegram = runtime.block_on(Telegram::start());
-    let users: Vec<String> = (1..=MESSAGES).map(|user| user.to_string()).collect();
+    let users: Vec<String> = (1..=people).map(|user| user.to_string()).collect();
     place.settings(&format!(
         "[telegram]\ntoken.env = \"BOT\"\napi_url = \"{}\"\nusers = [{}]\n",
         telegram.url,
@@ -38,6 +40,95 @@ pub fn answers(place: &Place) {
         "echo",
         "[[trigger]]\ntelegram = \"/echo\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"**{{ event.args }}**\"\n",
     );
+    (runtime, telegram)
+}
+
+/// What came while the daemon was off: from so many chats, so much from each.
+const CHATS: i64 = 500;
+const EACH: i64 = 20;
+
+/// 30 messages a second over all chats, which the sender keeps by 34 ms from one to the next.
+const RATE: Duration = Duration::from_millis(34);
+
+pub fn backlog(place: &Place) {
+    let (runtime, telegram) = echo(place, CHATS);
+    let daemon = place.daemon();
+    // What it needs once is not what a backlog takes.
+    telegram.says(1, "/echo 0");
+    runtime.block_on(telegram.saw("sendMessage", 1));
+    std::thread::sleep(Duration::from_secs(4));
+    let rest = daemon.rss();
+    let began = Instant::now();
+    let mut last = 0;
+    for number in 1..=EACH {
+        for user in 1..=CHATS {
+            last = telegram.says(user, &format!("/echo {number}"));
+        }
+    }
+    runtime.block_on(telegram.has_confirmed(last + 1));
+    let taken = began.elapsed();
+    let whole = usize::try_from(CHATS * EACH).expect("a count");
+    runtime.block_on(telegram.saw("sendMessage", whole + 1));
+    let drained = began.elapsed();
+    let most = daemon.most_rss();
+    drop(daemon);
+    let mut next = vec![1; usize::try_from(CHATS).expect("a count") + 1];
+    for (chat, text) in telegram.sent().into_iter().skip(1) {
+        let next = &mut next[usize::try_from(chat).expect("a person")];
+        assert_eq!(text, next.to_string(), "chat {chat} is out of order");
+        *next += 1;
+    }
+    let limit = RATE * u32::try_from(whole).expect("a count");
+    row(
+        "10,000 messages of 500 chats, all committed",
+        taken.as_secs_f64(),
+        "s",
+        f64::MAX,
+        "",
+    );
+    row(
+        "the last of their answers, in order",
+        drained.as_secs_f64(),
+        "s",
+        limit.as_secs_f64() * 1.02,
+        "the 34 ms from one to the next that Telegram wants, and 2 %",
+    );
+    row(
+        "RSS above its rest",
+        (most - rest) as f64,
+        "MiB",
+        (10 << 20) as f64,
+        "10 MiB",
+    );
+}
+
+/// Everything of the daemon, and chats that are asked for by TLS.
+pub fn polling(place: &Place) {
+    let (runtime, telegram) = echo(place, 1);
+    let server = telegram.url.trim_start_matches("http://").to_owned();
+    let port = runtime.block_on(tls::before(server, &place.folder));
+    rest::jobs(place, 100);
+    let settings = std::fs::read_to_string(place.folder.join("config/reveille.toml"));
+    let settings = settings.expect("it was written");
+    let chats = "[telegram]\ntoken.env = \"BOT\"\nowner = 1\n";
+    let settings = format!("{settings}\n{chats}api_url = \"https://localhost:{port}\"\n");
+    std::fs::write(place.folder.join("config/reveille.toml"), settings).expect("written");
+    let daemon = place.daemon();
+    telegram.says(1, "/echo hello");
+    runtime.block_on(telegram.saw("sendMessage", 1));
+    std::thread::sleep(Duration::from_secs(60));
+    let pss = daemon.pss() as f64;
+    row(
+        "idle, 100 jobs, chats asked for by TLS: PSS",
+        pss,
+        "MiB",
+        (10 << 20) as f64,
+        "10 MiB",
+    );
+}
+
+pub fn answers(place: &Place) {
+    let (runtime, telegram) = echo(place, MESSAGES);
     let bare = Bare::new(&place.folder).commits(COMMITS);
     let daemon = place.daemon();
     let mut took = Vec::new();

@@ -2,7 +2,8 @@
 //! whole events from an HTTP request to an HTTP request. What commits is stated above bare commits of the same disk and run.
 //!
 //! `cargo bench --bench daemon -- BINARY FOLDER [GROUP...]` prints a row a figure, its parts apart by tabs:
-//! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, answers, intents, history.
+//! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, answers, polling, intents,
+//! history, and by their names only, for they take minutes: backlog.
 
 mod chats;
 mod client;
@@ -14,6 +15,7 @@ mod relay;
 mod rest;
 mod rows;
 mod slots;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,7 +32,9 @@ const GROUPS: &[(&str, Group)] = &[
     ("watch", files::change),
     ("events", events::events),
     ("answers", chats::answers),
+    ("polling", chats::polling),
     ("intents", chats::intents),
+    ("backlog", chats::backlog),
     ("history", history::history),
 ];
 
@@ -44,7 +48,8 @@ fn main() {
         ["relay", hook, sink] => relay::run(hook, sink),
         [binary, parent, groups @ ..] => {
             for (name, group) in GROUPS {
-                if groups.is_empty() || groups.contains(name) {
+                let usual = groups.is_empty() && *name != "backlog";
+                if usual || groups.contains(name) {
                     let folder = tempfile::tempdir_in(parent).expect("the folder can be written");
                     group(&Place::new(PathBuf::from(binary), folder.path().to_owned()));
                 }

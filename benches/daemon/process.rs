@@ -52,6 +52,10 @@ impl Place {
         command.arg("--dir").arg(&self.folder);
         command.arg("--state").arg(self.state()).args(words);
         command.stdin(Stdio::null()).stdout(Stdio::null());
+        let authority = self.folder.join(super::tls::AUTHORITY);
+        if authority.exists() {
+            command.env("SSL_CERT_FILE", authority);
+        }
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -124,11 +128,28 @@ impl Daemon {
 
     /// The memory that is its own, in bytes: shared pages count in part.
     pub fn pss(&self) -> u64 {
-        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()));
+        self.kib("smaps_rollup", "Pss:") << 10
+    }
+
+    /// What of it is in memory, shared or not, in bytes; the most is counted anew from now on.
+    pub fn rss(&self) -> u64 {
+        // proc_pid_clear_refs(5).
+        let cleared = fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5");
+        cleared.expect("it is our child");
+        self.kib("status", "VmRSS:") << 10
+    }
+
+    /// The most that was in memory since.
+    pub fn most_rss(&self) -> u64 {
+        self.kib("status", "VmHWM:") << 10
+    }
+
+    fn kib(&self, file: &str, name: &str) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
         let text = text.expect("it runs");
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kib.expect("a number of KiB") << 10
+        kib.expect("a number of KiB")
     }
 
     /// The processor time that it took so far, threads that ended included, to a hundredth of a second.

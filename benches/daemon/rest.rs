@@ -9,7 +9,7 @@ use super::{above, median, row};
 const MIB: f64 = 1_048_576.0;
 
 /// Each day at a time of its own, a few that watch files, and one that is called.
-fn jobs(place: &Place, count: usize) {
+pub fn jobs(place: &Place, count: usize) {
     let port = free_port();
     place.settings(&format!("[web]\nlisten = \"127.0.0.1:{port}\"\n"));
     let watched = place.folder.join("watched");

@@ -8,8 +8,10 @@ use super::follow::Asked;
 use super::out::outln;
 use super::run::{How, execute};
 use crate::config::intents;
+use crate::engine::conversation;
 use crate::error::Error;
 use crate::job::{Event, TriggerKind};
+use crate::store::Mode;
 use crate::telegram::{intent, when};
 
 #[derive(Debug, Args)]
@@ -57,6 +59,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let job = context.known_job(&config, &folder, &first.job)?;
     let zone = config.settings.timezone;
     let when = when(&text, context.clock.now().with_timezone(&zone));
+    let store = context.open_store(Mode::Inline)?;
+    let now = context.clock.now();
+    let said = conversation::said(&store, TERMINAL, &text, now);
+    let (before, moved) = context.block_on(said)??;
+    context.block_on(store.remember(vec![moved]))??;
+    drop(store);
     let event = Event {
         id: context.clock.id(),
         job: first.job.clone(),
@@ -64,7 +72,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         dedupe_key: None,
         payload: json!({
             "asked": true, "text": text, "args": first.args, "when": when.map(|when| when.to_rfc3339()), "stdin": "",
-            "user": { "id": 0, "name": "you" }, "chat": { "id": 0, "title": "terminal" }, "message": 0, "forwarded": false,
+            "user": { "id": 0, "name": "you" }, "chat": { "id": TERMINAL, "title": "terminal" },
+            "conversation": before, "message": 0, "forwarded": false,
         }),
         at: context.clock.now(),
     };
@@ -75,6 +84,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     };
     execute(context, folder, config, asked, &arguments.how)
 }
+
+/// The terminal among the chats.
+const TERMINAL: i64 = 0;
 
 /// The verb of the command line that the bot knows as its own command.
 fn own(text: &str) -> Result<Option<super::Command>, Error> {

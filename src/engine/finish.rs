@@ -42,6 +42,8 @@ impl UnderWay<'_> {
         let good = matches!(outcome, Outcome::Ok | Outcome::NothingToSay(_));
         if good && deliver != Deliver::Hold {
             self.update.cursors.append(&mut self.moved);
+            let answered = self.answered(&messages).await?;
+            self.update.cursors.extend(answered);
         }
         if deliver != Deliver::Hold {
             // Without a good end that is at most a word about it, where somebody asked.

@@ -6,6 +6,7 @@ mod approvals;
 pub mod chats;
 mod commands;
 mod context;
+pub mod conversation;
 mod daemon;
 mod finish;
 mod following;

@@ -105,6 +105,7 @@ pub(super) fn event_example() -> Value {
         "message": 1,
         "forwarded": false,
         "reply_to": "text",
+        "conversation": [{ "who": "person", "text": "text" }],
         "file": { "path": "inbox/photo.jpg", "name": "photo.jpg", "size": 1 }
     })
 }

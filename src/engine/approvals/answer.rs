@@ -168,12 +168,7 @@ impl Intake {
             Some(NO) => Word::No,
             _ => return Ok(None),
         };
-        let asked = self
-            .queue
-            .engine
-            .store
-            .read(|reader| questions(reader))
-            .await?;
+        let asked = self.queue.engine.store.read(questions).await?;
         let question = asked.iter().find(|question| question.token == data[1..]);
         let answer = match question {
             Some(question) if !question.is_sound() => Answer::Gone,
@@ -215,7 +210,7 @@ pub(in crate::engine) async fn expire(intake: Intake) {
     let queue = Arc::clone(&intake.queue);
     let engine = &queue.engine;
     loop {
-        let asked = engine.store.read(|reader| questions(reader)).await;
+        let asked = engine.store.read(questions).await;
         let asked = asked.unwrap_or_else(|error| {
             journal::say(Level::Warning, error);
             Vec::new()

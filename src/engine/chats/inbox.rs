@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::pairing::{Guess, Pairing};
 use super::{Chats, Reader};
-use crate::engine::{Loaded, Taken};
+use crate::engine::{Loaded, Taken, conversation};
 use crate::job::{Event, NewDelivery, TriggerKind};
 use crate::journal::{self, Level};
 use crate::telegram::intent::{Asked, Intents, Why, command};
@@ -241,6 +241,18 @@ impl Inbox {
                 }
             }
         }
+        let now = chats.clock.now();
+        let said = conversation::said(&chats.store, message.chat.id, &message.text, now).await;
+        let cursors = match said {
+            Ok((before, moved)) => {
+                payload["conversation"] = before;
+                vec![moved]
+            }
+            Err(error) => {
+                journal::say(Level::Warning, error);
+                Vec::new()
+            }
+        };
         let event = Event {
             id: chats.clock.id(),
             job: job.to_owned(),
@@ -255,7 +267,7 @@ impl Inbox {
         let taken = Taken {
             event,
             slot: None,
-            cursors: Vec::new(),
+            cursors,
         };
         if let Err(error) = chats.intake.bring(&taken).await {
             journal::say(

@@ -1,0 +1,103 @@
+//! What was said in a chat lately, so that a question may follow another: its words and the answers, until an hour has passed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::EngineError;
+use super::runner::UnderWay;
+use crate::job::{CursorKey, Moved, NewDelivery};
+use crate::store::Store;
+
+/// A conversation ends after so long a silence.
+const SILENCE: TimeDelta = TimeDelta::hours(1);
+
+/// So many words of it are remembered, the newest, each of so many characters at most.
+const TURNS: usize = 10;
+const LONGEST: usize = 600;
+
+/// Something that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Turn {
+    /// `person` or `answer`.
+    who: String,
+    text: String,
+    at: DateTime<Utc>,
+}
+
+fn key(chat: i64) -> CursorKey {
+    CursorKey {
+        owner: "telegram".to_owned(),
+        step: "conversation".to_owned(),
+        name: chat.to_string(),
+    }
+}
+
+/// What was said in `chat` before `now`, and is not over.
+async fn turns(store: &Store, chat: i64, now: DateTime<Utc>) -> Result<Vec<Turn>, EngineError> {
+    let known = store.read(move |store| store.cursor(&key(chat))).await?;
+    let turns: Vec<Turn> = known
+        .and_then(|known| serde_json::from_value(known).ok())
+        .unwrap_or_default();
+    let last = turns.last().map(|turn| turn.at);
+    let over = last.is_none_or(|last| now - last > SILENCE);
+    Ok(if over { Vec::new() } else { turns })
+}
+
+fn with(mut turns: Vec<Turn>, who: &str, text: &str, at: DateTime<Utc>) -> Vec<Turn> {
+    turns.push(Turn {
+        who: who.to_owned(),
+        text: text.chars().take(LONGEST).collect(),
+        at,
+    });
+    let most = turns.len().saturating_sub(TURNS);
+    turns.drain(..most);
+    turns
+}
+
+/// Somebody says something in `chat`: what templates see as `event.conversation`, and what is remembered with it.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn said(
+    store: &Store,
+    chat: i64,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<(Value, Moved), EngineError> {
+    let before = turns(store, chat, now).await?;
+    let seen = before.iter();
+    let seen = seen.map(|turn| json!({ "who": turn.who, "text": turn.text }));
+    let seen = seen.collect();
+    let after = with(before, "person", text, now);
+    Ok((seen, (key(chat), Some(json!(after)))))
+}
+
+impl UnderWay<'_> {
+    /// The answers that go to where the question came from, remembered with it.
+    pub(super) async fn answered(
+        &self,
+        messages: &[NewDelivery],
+    ) -> Result<Option<Moved>, EngineError> {
+        let event = self.roots.get("event").cloned().unwrap_or_default();
+        let (Some(chat), Value::Array(_)) = (event["chat"]["id"].as_i64(), &event["conversation"])
+        else {
+            return Ok(None);
+        };
+        let here = |message: &&NewDelivery| {
+            message.kind == "console" || message.target["chat"].as_i64() == Some(chat)
+        };
+        let texts = messages
+            .iter()
+            .filter(here)
+            .map(|message| message.body.as_str());
+        let text = texts.collect::<Vec<_>>().join("\n\n");
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let now = self.engine.clock.now();
+        let before = turns(&self.engine.store, chat, now).await?;
+        let after = with(before, "answer", &text, now);
+        Ok(Some((key(chat), Some(json!(after)))))
+    }
+}
