@@ -10,6 +10,7 @@ use super::show::parse;
 use crate::config::Job;
 use crate::error::Error;
 use crate::job::{StepRecord, TriggerKind};
+use crate::step::Kind;
 use crate::store::{Mode, RunStory, StoreError};
 
 #[derive(Debug, Args)]
@@ -56,6 +57,13 @@ fn recorded(story: &RunStory, job: &Job, from: &str) -> Result<Vec<StepRecord>, 
             let ended = matches!(record.end, "done" | "skipped");
             record.id == step.id && record.kind == kind && ended
         });
+        if let Kind::Approve(_) = step.kind {
+            let what = format!(
+                "what `{}` was answered was for run {} alone",
+                step.id, story.row.run
+            );
+            return Err(Error::usage(what).hint(format!("begin with `--from {}`", step.id)));
+        }
         let Some(known) = known else {
             let run = story.row.run;
             let what = format!(

@@ -186,11 +186,21 @@ impl Queue {
 
     /// A run that is written down as queued: it begins when there is a seat.
     pub(super) fn push(self: &Arc<Self>, work: Work) {
+        self.enter(work, true);
+    }
+
+    /// A run that waited for a word: it goes on when there is a seat, and takes no other's place.
+    pub(super) fn push_again(self: &Arc<Self>, work: Work) {
+        self.enter(work, false);
+    }
+
+    fn enter(self: &Arc<Self>, work: Work, is_new: bool) {
         let mut state = self.lock();
         let rank = state.rank(work.job.priority, work.kind);
         let of_job = state.jobs.entry(work.job.name.clone()).or_default();
         let (mut replaced, by) = (Vec::new(), work.run);
-        if work.job.overlap == Overlap::Replace && of_job.seats >= work.job.max_runs {
+        let replaces = is_new && work.job.overlap == Overlap::Replace;
+        if replaces && of_job.seats >= work.job.max_runs {
             // One seat is enough; told twice, the oldest ends once.
             if let Some((_, cancel)) = of_job.under_way.first() {
                 cancel.notify_one();

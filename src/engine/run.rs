@@ -5,7 +5,7 @@ use std::future::pending;
 use chrono::{DateTime, Utc};
 
 use super::queue::Seat;
-use super::runner::UnderWay;
+use super::runner::{End, UnderWay};
 use super::{Engine, EngineError, Observer, Progress};
 use crate::clock;
 use crate::config::Job;
@@ -156,9 +156,12 @@ impl Engine {
             () = cancelled(seat) => None,
         };
         let outcome = match ended {
-            Some(Ok(outcome)) => match outcome? {
-                Some(outcome) => outcome,
-                None => return Ok(None),
+            Some(Ok(end)) => match end? {
+                End::Outcome(outcome) => outcome,
+                End::Asks(nonce) => {
+                    under_way.ask(&nonce, observer).await?;
+                    return Ok(None);
+                }
             },
             Some(Err(_)) => under_way.out_of_time(),
             None => Outcome::Cancelled,

@@ -42,6 +42,13 @@ pub(super) struct UnderWay<'a> {
     under_way: Option<Attempt>,
 }
 
+/// How the steps of a run end for now.
+pub(super) enum End {
+    Outcome(Outcome),
+    /// The last one waits for a word, by this number.
+    Asks(String),
+}
+
 /// One attempt at a step of the job: which, and since when by both clocks.
 #[derive(Clone, Copy)]
 struct Attempt {
@@ -76,10 +83,7 @@ impl<'a> UnderWay<'a> {
         }
     }
 
-    pub(super) async fn steps(
-        &mut self,
-        observer: &mut Observer<'_>,
-    ) -> Result<Option<Outcome>, EngineError> {
+    pub(super) async fn steps(&mut self, observer: &mut Observer<'_>) -> Result<End, EngineError> {
         if Draft::is_wanted(self.job) {
             self.draft = Box::pin(Draft::begin(self)).await?;
         }
@@ -93,7 +97,7 @@ impl<'a> UnderWay<'a> {
                 StepEnd::Done(value) if said_no(step, &value) => {
                     let why = value["why"].as_str().unwrap_or_default();
                     let why = format!("{}: {why}", step.id);
-                    return Ok(Some(Outcome::NothingToSay(why)));
+                    return Ok(End::Outcome(Outcome::NothingToSay(why)));
                 }
                 StepEnd::Done(value) => {
                     self.roots.insert(step.id.clone(), value);
@@ -104,28 +108,25 @@ impl<'a> UnderWay<'a> {
                 StepEnd::Stop => {
                     let expression = step.stop_if.as_deref().unwrap_or_default();
                     let why = format!("{}: {expression}", step.id);
-                    return Ok(Some(Outcome::NothingToSay(why)));
+                    return Ok(End::Outcome(Outcome::NothingToSay(why)));
                 }
                 StepEnd::Failed(_) if step.on_error == OnError::Continue => {
                     self.roots.insert(step.id.clone(), Value::Null);
                 }
                 StepEnd::Failed(reason) => {
                     let reason = format!("step `{}`: {reason}", step.id);
-                    return Ok(Some(Outcome::Failed(reason)));
+                    return Ok(End::Outcome(Outcome::Failed(reason)));
                 }
                 StepEnd::Wait(Wait::Until(_)) => unreachable!("no step waits for a moment"),
                 StepEnd::Wait(Wait::Token(_)) if self.deliver == Deliver::Hold => {
                     let reason = "it asks somebody, and nothing is to be sent";
                     let reason = format!("step `{}`: {reason}", step.id);
-                    return Ok(Some(Outcome::Failed(reason)));
+                    return Ok(End::Outcome(Outcome::Failed(reason)));
                 }
-                StepEnd::Wait(Wait::Token(nonce)) => {
-                    self.ask(&nonce, observer).await?;
-                    return Ok(None);
-                }
+                StepEnd::Wait(Wait::Token(nonce)) => return Ok(End::Asks(nonce)),
             }
         }
-        Ok(Some(Outcome::Ok))
+        Ok(End::Outcome(Outcome::Ok))
     }
 
     /// How the step ended before this process had the run, if it did.

@@ -137,7 +137,7 @@ pub(super) fn accept(
     })
 }
 
-/// Takes a run that is queued or waiting.
+/// Takes a run that is queued or backs off; one that waits for a word is nobody's until it has it.
 pub(super) fn begin(
     connection: &Connection,
     run: RunId,
@@ -148,7 +148,7 @@ pub(super) fn begin(
         .prepare_cached(
             "UPDATE runs SET state = 'running', owner = ?2, wake_at = NULL, wake_token = NULL,
                              started_at = coalesce(started_at, ?3)
-             WHERE id = ?1 AND state IN ('queued', 'waiting')",
+             WHERE id = ?1 AND state IN ('queued', 'waiting') AND wake_token IS NULL",
         )?
         .execute((run.0, owner, Micros(now)))?;
     taken_unless(changed, connection, run)

@@ -137,7 +137,7 @@ impl Intake {
             None => (Deliver::Leave, None),
         };
         match adopt::job(&engine, row).await? {
-            Some(job) => queue.push(Work {
+            Some(job) => queue.push_again(Work {
                 run: row.run,
                 job,
                 loaded: Arc::clone(&engine.loaded),

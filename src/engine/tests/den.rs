@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::clock::TestClock;
 use crate::config::folder::Folder;
 use crate::engine::{Alerts, Daemon, Engine, Finished, Found, Loaded, Patience, Reading, Taken};
-use crate::engine::{ByHand, Deliver};
+use crate::engine::{Answer, ByHand, Deliver, Question, Word};
 use crate::job::{Event, RunId, RunState, TriggerKind};
 use crate::store::lock::ProcessLock;
 use crate::store::{Delivery, Filter, Listing, Mode, Reader, RunRow, RunStory, Store, StoreError};
@@ -186,6 +186,12 @@ impl Den {
             payload: json!({ "body": { "x": 1 }, "args": {}, "stdin": "" }),
             at: super::seven(),
         }
+    }
+
+    /// Somebody answers a run that waits for a word.
+    pub(super) fn answers(&self, question: &Question, word: Word) -> Answer {
+        let answer = self.life().daemon.intake.answer(question, word, "Ana");
+        self.block_on(answer).unwrap()
     }
 
     pub(super) fn cancel(&self, run: RunId) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Whole runs in process: real SQLite in a temporary folder, a clock that a test moves, servers on 127.0.0.1:0.
 
 mod alerts;
+mod approvals;
 mod calendars;
 mod commands;
 mod commits;

@@ -152,6 +152,11 @@ fn a_terminal_decides_too_with_and_without_a_daemon() {
         .folder
         .piped(&["approvals", "deny", "1"], "")
         .says(2, &["run #1 does not wait for a word"]);
+    let again = world.folder.piped(&["replay", "1", "--from", "done"], "");
+    again.says(
+        2,
+        &["what `ok` was answered was for run #1 alone", "--from ok"],
+    );
     world.telegram.says(OWNER, "/restart two");
     world.sent(3);
     world.wait(world.telegram.has_confirmed(1002));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::gathered::into_digest;
-use super::jobs::{CHAIN, HOOK, TAIL, TICK};
+use super::jobs::{CHAIN, HOOK, SURE, TAIL, TICK};
 use super::stage::{Stage, on_stage};
 use super::world::World;
 use crate::engine::schedule::Occurrences;
@@ -51,6 +51,7 @@ pub(super) fn check(world: &World) {
         let state = &story.row.state;
         assert!(matches!(state, RunState::Finished(_)), "{story:#?}");
         ledger.messages(story);
+        word(story);
         ledger.followers(story);
     }
     ledger.events();
@@ -82,6 +83,36 @@ fn outcome(story: &RunStory) -> &Outcome {
     }
 }
 
+/// What waits for a word is done after a yes, and nothing of it after a no or none.
+fn word(story: &RunStory) {
+    let mut steps = story.steps.iter();
+    let Some(asked) = steps.find(|record| record.id == SURE) else {
+        return;
+    };
+    let approved = asked
+        .result
+        .as_ref()
+        .map(|result| result["approved"] == true);
+    let later = steps.filter(|record| record.position > asked.position);
+    let done = later.filter(|record| record.end != "skipped").count();
+    match approved {
+        Some(true) => {}
+        Some(false) => {
+            assert_eq!(done, 0, "{story:#?}");
+            // Or somebody or something newer was quicker than its end.
+            assert!(
+                !matches!(outcome(story), Outcome::Ok | Outcome::Failed(_)),
+                "{story:#?}"
+            );
+        }
+        // Stopped while it waited.
+        None => {
+            assert_eq!(done, 0, "{story:#?}");
+            assert_ne!(*outcome(story), Outcome::Ok, "{story:#?}");
+        }
+    }
+}
+
 impl Ledger<'_> {
     /// Everything that was brought has one run.
     fn events(&self) {
@@ -103,7 +134,9 @@ impl Ledger<'_> {
             Outcome::Ok => self.world.plans[&story.row.job].messages,
             _ => 0,
         };
+        // What asked for a word is none of them.
         let own = story.deliveries.iter();
+        let own = own.filter(|delivery| delivery.message.kind != "journal");
         let own = own.filter(|delivery| !self.is_digest(delivery)).count();
         assert_eq!(own, expected, "{story:#?}");
     }

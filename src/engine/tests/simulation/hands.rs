@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::jobs::TAIL;
+use super::jobs::{SURE, TAIL};
 use super::life::event_of;
 use super::world::{World, job_of};
 use crate::clock::Clock;
-use crate::engine::{ByHand, Daemon, Deliver, Engine, Progress};
+use crate::engine::{ByHand, Daemon, Deliver, Engine, Progress, Word, questions};
 use crate::job::{Event, StepRecord, TriggerKind};
 use crate::store::{Along, RunRow, RunStory, Start, Store};
 
@@ -50,7 +50,8 @@ pub(super) fn replay(world: &mut World, daemon: &Daemon, rows: &[RunRow]) {
 fn known(story: &RunStory) -> Vec<StepRecord> {
     let mut known: Vec<StepRecord> = Vec::new();
     for record in story.steps.iter().filter(|record| record.end == "done") {
-        if record.position as usize != known.len() {
+        // A word is for one run.
+        if record.position as usize != known.len() || record.id == SURE {
             break;
         }
         known.push(StepRecord {
@@ -82,6 +83,26 @@ fn ask(world: &World, daemon: &Daemon, event: Event, steps: Vec<StepRecord>) {
             Err(error) => assert!(error.may_pass(), "{error}"),
         }
     });
+}
+
+/// Somebody answers a run that waits for a word, and perhaps twice.
+pub(super) fn answer(world: &mut World, daemon: &Daemon) {
+    let asked = daemon.store().read_now(questions).expect("it is read");
+    if asked.is_empty() {
+        return;
+    }
+    let question = world.rng.pick(&asked).clone();
+    let words = [Word::Yes, Word::Yes, Word::No];
+    for _ in 0..=world.rng.below(2) {
+        let (intake, question) = (daemon.intake.clone(), question.clone());
+        let word = *world.rng.pick(&words);
+        tokio::spawn(async move {
+            match intake.answer(&question, word, "somebody").await {
+                Ok(_) => {}
+                Err(error) => assert!(error.may_pass(), "{error}"),
+            }
+        });
+    }
 }
 
 /// A script raises an event before the daemon begins.

@@ -25,6 +25,9 @@ pub(super) const CHAIN: &str = "chain";
 /// The job that reads the log.
 pub(super) const TAIL: &str = "tail";
 
+/// The step that asks.
+pub(super) const SURE: &str = "sure";
+
 /// The job that time starts.
 pub(super) const TICK: &str = "tick";
 
@@ -87,6 +90,12 @@ fn plan(rng: &mut Rng, triggers: &str) -> Plan {
         1 + rng.below(90)
     );
     text += "[[step]]\nid = \"before\"\nset.n = \"run.id\"\n\n";
+    if rng.percent(25) {
+        let minutes = 1 + rng.below(120);
+        text += &format!(
+            "[[step]]\nid = \"{SURE}\"\napprove = \"{{{{ run.id }}}}?\"\nexpires = \"{minutes}m\"\n\n"
+        );
+    }
     text +=
         &format!("[[step]]\nid = \"flaky\"\nexec = [\"a\"]\nidempotent = {idempotent}\n{retry}\n");
     if rng.percent(50) {

@@ -12,7 +12,7 @@ use super::hands;
 use super::stage::on_stage;
 use super::world::{Offers, World, job_of};
 use crate::clock::Clock;
-use crate::engine::{Daemon, Engine, Intake, Patience, Taken, Timetable};
+use crate::engine::{Daemon, Engine, Intake, Patience, Taken, Timetable, approvals};
 use crate::job::{Event, RunId, TriggerKind};
 use crate::store::lock::ProcessLock;
 use crate::store::{Delivery, DeliveryState, Filter, Listing, Mode, Reader, RunRow, Store};
@@ -78,6 +78,8 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         let _ = ended.await;
     });
     let timetable = tokio::spawn(timetable);
+    // As the daemon does itself, with what brings events; it ends with the life.
+    let expires = tokio::spawn(approvals::expire(daemon.intake.clone()));
     settle().await;
     match life {
         Life::Troubled => {
@@ -86,6 +88,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
             }
             if world.rng.percent(40) {
                 on_stage(|stage| stage.full = false);
+                expires.abort();
                 drop(end);
                 stop(world, daemon).await;
             }
@@ -112,6 +115,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
             let queue = Arc::clone(&daemon.queue);
             assert_eq!((queue.under_way(), queue.waiting()), (0, 0));
             assert_eq!(queue.free(), world.places, "places leaked");
+            expires.abort();
             stop(world, daemon).await;
         }
     }
@@ -182,6 +186,7 @@ async fn happen(world: &mut World, daemon: &Daemon) {
             });
         }
         92..94 => drop(on_stage(|stage| stage.full = true)),
+        94..97 => hands::answer(world, daemon),
         _ => drop(on_stage(|stage| stage.full = false)),
     }
     if world.rng.percent(80) {
