@@ -39,6 +39,15 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         Some(lent) => intents(&lent.intake.loaded().jobs).of(asked),
         None => intents(&config.jobs).of(asked),
     };
+    if arguments.explain
+        && let Ok(Some(_)) = own(&text)
+        && !found
+            .first()
+            .is_some_and(|found| matches!(found.why, intent::Why::Command(_)))
+    {
+        outln!("reveille itself takes it: its own command");
+        return Ok(0);
+    }
     if arguments.explain {
         explain(&found, arguments.how.json);
         return Ok(0);

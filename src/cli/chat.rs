@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser};
+use clap::Args;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
-use super::Cli;
 use super::out::{self, errln};
+use super::program;
 use crate::error::Error;
 
 #[derive(Debug, Args)]
@@ -44,17 +44,8 @@ pub(super) fn run(dir: Option<&Path>, state: Option<&Path>) -> Result<u8, Error>
         if line.trim().is_empty() {
             continue;
         }
-        let mut words = vec!["reveille".into()];
-        for (flag, value) in [("--dir", dir), ("--state", state)] {
-            if let Some(value) = value {
-                words.extend([flag.into(), value.as_os_str().to_owned()]);
-            }
-        }
-        words.extend(["ask".into(), "--".into(), line.into()]);
-        let asked = Cli::try_parse_from(words).map_err(Error::bug)?;
-        if let Err(error) = super::run(asked) {
-            errln!("error: {error}");
-        }
+        // As a command of its own: what is typed goes to the daemon as typed.
+        program::run(dir, state, &["ask", "--", &line])?;
     };
     if let Some(history) = &history {
         let _ = history.parent().map(std::fs::create_dir_all);

@@ -1,5 +1,6 @@
 //! `reveille check [PATH]`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -38,7 +39,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         );
     } else {
         let (secrets, warning) = Secrets::load(&folder);
-        for warning in warning.into_iter().chain(secrets.learn(config.secrets())) {
+        // Read by a service, they may be there for it alone.
+        let missing = config
+            .secrets()
+            .filter_map(|named| secrets.get(named).err());
+        let missing: BTreeSet<String> = missing.collect();
+        let told = secrets.learn(config.secrets()).into_iter().chain(missing);
+        for warning in warning.into_iter().chain(told) {
             errln!("{}: {warning}\n", context.paint.warning("warning"));
         }
         print(context, &shown);

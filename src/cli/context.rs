@@ -254,6 +254,10 @@ impl Context {
     /// The database, for commands that only read: `None` where nothing ever ran.
     pub fn existing_store(&self) -> Result<Option<Store>, Error> {
         if self.lent.is_none() && !self.state.join(crate::store::FILE).exists() {
+            if self.state.exists() && !self.state.is_dir() {
+                let what = format!("{} is no folder", self.state.display());
+                return Err(Error::usage(what).hint("--state names the folder of the database"));
+            }
             return Ok(None);
         }
         self.open_store(Mode::Inline).map(Some)

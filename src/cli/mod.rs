@@ -25,6 +25,7 @@ mod outbox;
 mod paint;
 mod pause;
 mod plan;
+mod program;
 mod replay;
 mod run;
 mod schema;

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use chrono::{NaiveTime, Timelike};
@@ -13,6 +12,7 @@ use clap::Args;
 use super::context::Context;
 use super::init;
 use super::out::{errln, outln};
+use super::program;
 use crate::clock::{Clock, SystemClock};
 use crate::config::folder::{DOTENV, Folder, SETTINGS};
 use crate::error::Error;
@@ -79,6 +79,13 @@ pub(super) fn run(
             None => errln!("`{typed}` is not a time of the day: write it as 07:00"),
         }
     };
+    if !calendar.is_empty() && !is_address(&calendar) && !root.join(&calendar).is_file() {
+        let what = format!(
+            "there is no calendar file {}",
+            root.join(&calendar).display()
+        );
+        return Err(Error::usage(what).hint("nothing was written; give an address, or a file"));
+    }
     if !root.join("jobs").is_dir() {
         init::write_all(&root)?;
     }
@@ -102,18 +109,20 @@ pub(super) fn run(
     context.config()?;
     outln!("The folder is {}.", root.display());
     if arguments.owner.is_none() {
-        let paired = this(&root, state, &["telegram", "pair"])?;
+        let paired = program::run(Some(&root), state, &["telegram", "pair"])?;
         if paired != 0 {
             return Ok(paired);
         }
     }
-    let sent = this(&root, state, &["run", "daily-briefing"])?;
+    let sent = program::run(Some(&root), state, &["run", "daily-briefing"])?;
     if sent == 0 {
         outln!(
             "The briefing is on its way to your phone, and comes each day while the daemon runs:"
         );
-        outln!("  reveille --dir {} daemon      now, here", root.display());
-        outln!("  reveille install --user        as a service");
+        let state = state.map_or_else(String::new, |state| format!(" --state {}", state.display()));
+        let folders = format!("--dir {}{state}", root.display());
+        outln!("  reveille {folders} daemon      now, here");
+        outln!("  reveille {folders} install --user        as a service");
     }
     Ok(sent)
 }
@@ -217,7 +226,17 @@ fn settings(text: &str, arguments: &Arguments, calendar: &str) -> String {
         text = replace_line(&text, "ics   = \"config/calendar.ics\"", &source);
     }
     let has = |text: &str, section: &str| text.lines().any(|line| line.trim() == section);
-    if !has(&text, "[telegram]") {
+    let known = has(&text, "[telegram]");
+    if let Some(owner) = arguments.owner.filter(|_| known) {
+        text = text
+            .lines()
+            .filter(|line| !line.starts_with("owner "))
+            .fold(String::new(), |text, line| match line.trim() {
+                "[telegram]" => format!("{text}{line}\nowner = {owner}\n"),
+                _ => format!("{text}{line}\n"),
+            });
+    }
+    if !known {
         text.push_str("\n[telegram]\ntoken.env = \"TELEGRAM_TOKEN\"\n");
         if let Some(owner) = arguments.owner {
             text.push_str(&format!("owner = {owner}\n"));
@@ -281,21 +300,4 @@ fn keep(root: &Path, secrets: &[(&str, String)]) -> Result<(), Error> {
     }
     let written = Workspace::new(root).write(DOTENV, text.as_bytes());
     written.map_err(|error| failed(&error))
-}
-
-/// Runs a verb of this program, on the same folder; gives its exit code.
-fn this(root: &Path, state: Option<&Path>, words: &[&str]) -> Result<u8, Error> {
-    let program =
-        std::env::current_exe().map_err(|error| Error::bug(format!("no program: {error}")))?;
-    let mut command = Command::new(program);
-    command.arg("--dir").arg(root);
-    if let Some(state) = state {
-        command.arg("--state").arg(state);
-    }
-    let status = command.args(words).status();
-    let status = status.map_err(|error| Error::bug(format!("cannot start itself: {error}")))?;
-    Ok(status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(1))
 }

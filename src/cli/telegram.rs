@@ -45,6 +45,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     if let Err(why) = secrets.get(&settings.token) {
         return Err(Error::usage(format!("the bot's token is not there: {why}")));
     }
+    if let Some(owner) = settings.owner {
+        errln!("The configuration names user {owner} as the owner: nobody else can pair.");
+    }
     match &context.lent {
         Some(lent) => context.block_on(pair(context, &lent.store))?,
         None => alone(context, folder, config),

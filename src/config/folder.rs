@@ -242,6 +242,10 @@ enum Unreadable {
 fn read_text(path: &Path) -> Result<String, Unreadable> {
     let because = |why: String| Unreadable::Because(why);
     let size = match fs::metadata(path) {
+        // To open a pipe would be to wait for somebody at its other end.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            return Err(because("this is no regular file".to_owned()));
+        }
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // As a disk that is not there leaves it.

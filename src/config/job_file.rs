@@ -306,7 +306,7 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
                 if word.is_some() && ids.contains(name) {
                     // A number would move when a step is added, and may be another's id.
                     let what = format!("two steps of this job would be `{name}`");
-                    scope.error(span, what, "give this one an `id`");
+                    scope.error(span.clone(), what, "give this one an `id`");
                 }
                 name.to_owned()
             }
@@ -317,6 +317,12 @@ fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Vec<Step> {
             scope.examples.insert(id, crate::template::OPAQUE.into());
             continue;
         };
+        if !kind.runs() {
+            let word = word.unwrap_or_default();
+            let what = format!("this version checks `{word}` steps and cannot run them yet");
+            let right = "the step will fail; leave it out until a later version";
+            scope.warning(span, what, right);
+        }
         let declared = kind.declaration();
         if declared.outside_text {
             scope.outside.insert(id.clone());

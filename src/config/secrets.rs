@@ -39,7 +39,7 @@ impl Secrets {
         let mut warning = None;
         let mut dotenv = BTreeMap::new();
         if let Some(path) = root.as_ref().map(|root| root.join(".env")) {
-            match fs::read_to_string(&path) {
+            match read_text(&path) {
                 Ok(text) => {
                     dotenv = read_dotenv(&text);
                     warning = readable_by_others(&path);
@@ -208,8 +208,16 @@ impl Secrets {
     }
 }
 
+/// Never waits, as at a pipe.
+fn read_text(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    fs::read_to_string(path)
+}
+
 fn read_secret(path: &Path) -> Result<Secret, String> {
-    match fs::read_to_string(path) {
+    match read_text(path) {
         Ok(text) => Ok(Secret::new(text.trim_end())),
         Err(error) => Err(format!(
             "cannot read the secret in {}: {error}",

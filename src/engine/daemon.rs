@@ -11,6 +11,7 @@ use super::{
     chats, hear, startup, tend, watches,
 };
 use crate::clock;
+use crate::journal::{self, Level};
 use crate::store::Store;
 
 /// A running daemon.
@@ -175,6 +176,13 @@ impl Daemon {
         self.triggers.shutdown().await;
         self.chats.shutdown().await;
         self.queue.stop();
+        let (left, seconds) = (self.queue.under_way(), DRAIN.as_secs());
+        if left > 0 {
+            let said = format!(
+                "it ends; the runs under way ({left}) have {seconds} s, what is left goes on with the next start"
+            );
+            journal::say(Level::Info, said);
+        }
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.queue.emptied()).await;
         let _ = clock::timeout(clock.as_ref(), DRAIN, self.outbox.stop()).await;
     }

@@ -153,7 +153,10 @@ impl Intake {
             Cancelled::Unknown => {
                 // It may wait for a word, and somebody with it.
                 drop(self.queue.follower(run));
-                engine.cancel(run).await
+                match self.withdraw(run).await? {
+                    true => Ok(None),
+                    false => engine.cancel(run).await,
+                }
             }
         }
     }

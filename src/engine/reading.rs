@@ -1,5 +1,6 @@
 //! Reading the user's folder in a daemon: what does not load keeps its last good version.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -34,6 +35,8 @@ pub struct Found {
     folder: Folder,
     /// The configuration's text.
     own: Option<Arc<Source>>,
+    /// Jobs whose files cannot be read.
+    unreadable: Vec<String>,
     config: Config,
 }
 
@@ -44,7 +47,10 @@ impl Found {
     /// It cannot be listed.
     pub fn read(folder: Folder, zone: Tz) -> Result<Self, Error> {
         let texts = folder.read()?;
+        let unreadable = texts.unreadable.iter();
+        let unreadable = unreadable.filter_map(|(source, _)| job_of(&source.path));
         Ok(Found {
+            unreadable: unreadable.collect(),
             own: texts.settings.clone(),
             config: Config::resolve(texts, zone),
             folder,
@@ -72,6 +78,7 @@ impl Reading {
         let Found {
             folder,
             own,
+            unreadable,
             mut config,
         } = found;
         let mut stale = Vec::new();
@@ -94,7 +101,7 @@ impl Reading {
             loaded.pinned(&version.ok()??)
         };
         let own = own.filter(|_| stale.is_empty());
-        let mut reading = Reading::whole(folder, config, own, stale, last);
+        let mut reading = Reading::whole(folder, (config, unreadable), own, stale, last);
         // A commit less at each start.
         let known = |(_, text): &CursorChange| *text == remembered;
         reading.remember.retain(|change| !known(change));
@@ -114,24 +121,26 @@ impl Reading {
         let Found {
             folder,
             own,
+            unreadable,
             config,
         } = Found::read(folder, zone)?;
         if settings_are_wrong(&config, &folder) {
             return Ok(Err(config.problems));
         }
         let last = |name: &str, _: &Loaded| before.jobs.get(name).map(Arc::clone);
-        Ok(Ok(Reading::whole(folder, config, own, Vec::new(), last)))
+        let texts = (config, unreadable);
+        Ok(Ok(Reading::whole(folder, texts, own, Vec::new(), last)))
     }
 
     fn whole(
         folder: Folder,
-        mut config: Config,
+        (mut config, unreadable): (Config, Vec<String>),
         own: Option<Arc<Source>>,
         mut stale: Vec<Stale>,
         last: impl Fn(&str, &Loaded) -> Option<Arc<Job>>,
     ) -> Self {
         let wrong = std::mem::take(&mut config.problems);
-        let names: Vec<String> = config.sources.keys().cloned().collect();
+        let names: Vec<String> = config.sources.keys().cloned().chain(unreadable).collect();
         let (mut loaded, warnings) = Loaded::new(folder, config);
         for name in names {
             if loaded.jobs.contains_key(&name) {
@@ -161,6 +170,13 @@ impl Reading {
             stale,
         }
     }
+}
+
+/// The job that a file of the folder is of.
+fn job_of(path: &str) -> Option<String> {
+    let path = Path::new(path);
+    let of_job = path.parent()?.file_name()? == "jobs";
+    of_job.then(|| Some(path.file_stem()?.to_str()?.to_owned()))?
 }
 
 fn settings_are_wrong(config: &Config, folder: &Folder) -> bool {

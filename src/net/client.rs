@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::resolver::GuardedResolver;
-use super::{NetError, Policy};
+use super::{Http, NetError, Policy};
 use crate::clock::{Clock, timeout};
 
 const MAX_REDIRECTS: usize = 5;
@@ -194,7 +194,7 @@ impl Client {
     ///
     /// # Errors
     /// The address is not one, or is refused; [`NetError::Setup`].
-    pub fn behind(&self, url: &str) -> Result<(reqwest::Client, Url), NetError> {
+    pub fn behind(&self, url: &str) -> Result<(Http, Url), NetError> {
         let url = self.policy.check(url)?;
         Ok((self.http(&url)?.clone(), url))
     }

@@ -10,7 +10,7 @@ mod secret;
 pub use client::{Client, Limits, Response, Streaming};
 pub use error::NetError;
 pub use guard::{Policy, Rule, refused};
-pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+pub use reqwest::{Client as Http, Method};
 pub use retry::retry_after;
 pub use secret::Secret;

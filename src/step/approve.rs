@@ -22,6 +22,15 @@ pub struct Authored {
     expires: Option<Span>,
 }
 
+/// The longest question, in characters: it is one message.
+const LONGEST: usize = 1800;
+
+/// Whether it changes how others are read, and is not seen itself.
+fn hides(c: char) -> bool {
+    let marks = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    marks || (c.is_control() && c != '\n')
+}
+
 /// Somebody's word.
 #[derive(Debug, Clone)]
 pub struct Approve {
@@ -56,9 +65,18 @@ impl Approve {
     /// What is asked, and until when; the engine asks it.
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let asks = context.render(&self.text)?;
-        let asks = asks.trim();
+        // Without what turns a line around or hides in it: what is read is what is asked.
+        let shown = |c: &char| !hides(*c);
+        let asks: String = asks.trim().chars().filter(shown).collect();
         if asks.is_empty() {
             let why = "there is nothing to say yes to: what it asks rendered empty";
+            return Err(StepError::new(why));
+        }
+        let length = asks.chars().count();
+        if length > LONGEST {
+            let why = format!(
+                "what it asks has {length} characters, and {LONGEST} are the most that anybody reads"
+            );
             return Err(StepError::new(why));
         }
         let until = context.clock.now() + self.expires;

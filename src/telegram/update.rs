@@ -89,6 +89,9 @@ pub enum News {
     Other,
 }
 
+/// The longest name of a file that is kept, in characters.
+const MOST: usize = 80;
+
 /// The number of an update, by which it is confirmed.
 pub fn number(update: &Value) -> Option<i64> {
     update["update_id"].as_i64()
@@ -159,7 +162,11 @@ impl File {
             c if c.is_alphanumeric() => c,
             _ => '_',
         });
-        let safe: String = safe.take(80).collect();
+        let whole: Vec<char> = safe.collect();
+        // Of a long one the beginning and the end, which says what it is.
+        let cut = whole.len().saturating_sub(MOST);
+        let head = whole.len().min(MOST / 2);
+        let safe: String = whole[..head].iter().chain(&whole[head + cut..]).collect();
         match safe.trim_start_matches('.') {
             "" => "file".to_owned(),
             safe => safe.to_owned(),
@@ -349,6 +356,8 @@ mod tests {
         };
         assert_eq!(name("../../etc/passwd"), "_.._etc_passwd");
         assert_eq!(name("informe año.pdf"), "informe_año.pdf");
+        let long = name(&format!("{}.txt", "a".repeat(400)));
+        assert_eq!((long.len(), long.ends_with("a.txt")), (80, true));
         assert_eq!(
             (name("..."), name("a\u{202e}b")),
             ("file".to_owned(), "a_b".to_owned())

@@ -14,8 +14,7 @@ use crate::config::value::{At, OneOrMany, Pattern, Span};
 #[serde(deny_unknown_fields)]
 pub struct Authored {
     /// `before`: ahead of each entry.
-    #[expect(dead_code, reason = "its one value is checked as it is read")]
-    calendar: When,
+    calendar: At<When>,
     /// How long ahead.
     by: Span,
     /// Only entries whose title it matches.
@@ -44,6 +43,10 @@ pub struct Calendar {
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Calendar> {
+        let When::Before = self.calendar.value;
+        let what = "this version checks `calendar` triggers and brings nothing by them yet";
+        let right = "it will never start the job; leave it out until a later version";
+        scope.warning(self.calendar.span, what, right);
         Some(Calendar {
             by: self.by.0,
             matches: self.matches.map(|pattern| pattern.0),

@@ -74,6 +74,11 @@ impl Authored {
             );
             return None;
         }
+        if let Some(name) = what.strip_prefix('/').filter(|name| OWN.contains(name)) {
+            let said = format!("`/{name}` is a command of the bot itself");
+            let right = "from now on it starts this job; choose another name to keep both";
+            scope.warning(self.telegram.span, said, right);
+        }
         Some(Telegram {
             what,
             words: self.words.map_or_else(Vec::new, |words| words.0),
@@ -84,6 +89,11 @@ impl Authored {
         })
     }
 }
+
+/// What the bot understands by itself.
+const OWN: &[&str] = &[
+    "jobs", "run", "next", "why", "show", "retry", "status", "cancel", "mute", "help", "start",
+];
 
 /// Bot API, `BotCommand`: 1-32 characters, lower-case English letters, digits and underscores.
 fn is_command(text: &str) -> bool {

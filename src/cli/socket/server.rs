@@ -27,7 +27,7 @@ const CLIENTS: usize = 32;
 const FIRST: Duration = Duration::from_secs(5);
 
 /// The most bytes of what a client wants.
-const MOST_WANTED: usize = 256 << 10;
+const MOST_WANTED: usize = 768 << 10;
 
 /// The wait after a client could not be let in: no descriptors, most likely.
 const BREATH: Duration = Duration::from_millis(200);
@@ -100,8 +100,15 @@ async fn converse(
 /// What the first frame says, or why it is not served.
 fn understand(first: &Frame) -> Result<Request, String> {
     let what = "this is no command of reveille";
-    if first.kind != Kind::Request || first.bytes.len() > MOST_WANTED {
+    if first.kind != Kind::Request {
         return Err(what.to_owned());
+    }
+    if first.bytes.len() > MOST_WANTED {
+        let kib = MOST_WANTED >> 10;
+        let what = format!("what was typed is longer than the {kib} KiB that a daemon takes");
+        return Err(format!(
+            "{what}\nhint: give a file, as with `--data @FILE`, or pipe it in"
+        ));
     }
     let asked: serde_json::Value =
         serde_json::from_slice(&first.bytes).map_err(|_| what.to_owned())?;

@@ -1,5 +1,7 @@
 //! From a message of the outbox into a chat.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -77,7 +79,7 @@ impl Target {
 
     /// Sends the next message of a text; `progress` names those that arrived.
     pub(in crate::delivery) async fn send(
-        self,
+        mut self,
         body: &str,
         progress: &Value,
         settings: &TelegramSettings,
@@ -96,7 +98,20 @@ impl Target {
             Err(why) => return Sent::later(why),
         };
         let mut numbers = numbers(progress);
-        let chunks = self.chunks(body);
+        let mut body = Cow::Borrowed(body);
+        let file = match &self.file {
+            None => None,
+            Some(file) => match file.read(sending).await {
+                Ok(file) => Some(file),
+                // Its words go out all the same.
+                Err(why) => {
+                    body.to_mut().push_str(&format!("\n\n_({why})_"));
+                    self.file = None;
+                    None
+                }
+            },
+        };
+        let chunks = self.chunks(&body);
         let Some(chunk) = chunks.get(numbers.len()) else {
             return Sent::Delivered(Some(receipt(chat, &numbers, progress)));
         };
@@ -117,15 +132,9 @@ impl Target {
         if !last {
             message.buttons.clear();
         }
-        if first && let Some(file) = &self.file {
-            match file.read(sending).await {
-                Ok(file) => message.file = Some(file),
-                Err(why) => return Sent::Refused(why),
-            }
-        }
+        message.file = file.filter(|_| first);
         // Changed twice to the same is changed once.
-        if progress["perhaps"] == true && message.edits.is_none() && !message.chunk.text.is_empty()
-        {
+        if progress["perhaps"] == true && message.edits.is_none() {
             message.chunk.mark_repeat(sending.settings.language);
         }
         let looks = message.chunk.entities.len();

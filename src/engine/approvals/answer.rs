@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::delivery::TelegramTarget;
 use crate::engine::work::{Row, Work};
 use crate::engine::{Deliver, Engine, EngineError, Intake, adopt};
-use crate::job::{RunState, StepEnd, StepRecord};
+use crate::job::{NewDelivery, RunId, RunState, StepEnd, StepRecord};
 use crate::journal::{self, Level};
 use crate::store::{RunUpdate, Told, Which};
 use crate::template::Locale;
@@ -33,6 +33,23 @@ fn settled(
         (Locale::Es, Word::No) => ("❌", format!("denegado por {by}, {at}")),
         (Locale::Es, Word::Late) => ("⌛", "nadie respondió a tiempo".to_owned()),
     };
+    let took = (now - question.step.started_at).to_std();
+    let step = StepRecord {
+        end: StepEnd::Done(Value::Null).word(),
+        result: Some(json!({ "approved": word == Word::Yes, "by": by, "why": why })),
+        took: took.unwrap_or_default(),
+        ..question.step.clone()
+    };
+    RunUpdate {
+        state: Some(RunState::Queued),
+        steps: vec![step],
+        deliveries: shown(question, &format!("{mark} {why}")),
+        ..RunUpdate::of(question.row.run)
+    }
+}
+
+/// What the messages that asked say from now on, without their buttons.
+fn shown(question: &Question, end: &str) -> Vec<NewDelivery> {
     let shown = question.messages.iter().filter_map(|delivery| {
         let (chat, number) = arrived(delivery)?;
         let target = TelegramTarget {
@@ -44,24 +61,12 @@ fn settled(
         let words = body
             .rsplit_once("\n\n")
             .map_or(body.as_str(), |(words, _)| words);
-        let mut edit = target.says(format!("{words}\n\n{mark} {why}"));
+        let mut edit = target.says(format!("{words}\n\n{end}"));
         // Behind the message that it changes.
         edit.lane.clone_from(&delivery.message.lane);
         Some(edit)
     });
-    let took = (now - question.step.started_at).to_std();
-    let step = StepRecord {
-        end: StepEnd::Done(Value::Null).word(),
-        result: Some(json!({ "approved": word == Word::Yes, "by": by, "why": why })),
-        took: took.unwrap_or_default(),
-        ..question.step.clone()
-    };
-    RunUpdate {
-        state: Some(RunState::Queued),
-        steps: vec![step],
-        deliveries: shown.collect(),
-        ..RunUpdate::of(question.row.run)
-    }
+    shown.collect()
 }
 
 impl Engine {
@@ -152,6 +157,27 @@ impl Intake {
             Word::Late => Answer::Late,
             word => Answer::Taken(word),
         })
+    }
+
+    /// Stops a run that waits for a word, and says so where it was asked for; whether it was one.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub(in crate::engine) async fn withdraw(&self, run: RunId) -> Result<bool, EngineError> {
+        let engine = &self.queue.engine;
+        let mut asked = engine.store.read(questions).await?;
+        asked.retain(|question| question.row.run == run);
+        let Some(question) = asked.pop() else {
+            return Ok(false);
+        };
+        engine.cancel(run).await?;
+        let settings = &self.loaded().settings;
+        let end = match settings.language {
+            Locale::En => "⏹ the run was stopped",
+            Locale::Es => "⏹ la ejecución se detuvo",
+        };
+        self.queue.outbox.say(shown(&question, end)).await?;
+        Ok(true)
     }
 
     /// Answers the question that this button is of; what is refused is said in the journal.

@@ -172,7 +172,10 @@ impl UnderWay<'_> {
         step.detail = serde_json::to_value(&asked).ok();
         let token = token(nonce, &self.job.hash, self.run, &asked.asks);
         let whose = (self.job.name.as_str(), self.run);
-        let messages = messages(settings, whose, &asked, &token, here);
+        let user = &event["user"];
+        let by = user["id"].as_i64().filter(|id| Some(*id) != owner);
+        let by = by.map(|id| format!("{} ({id})", user["name"].as_str().unwrap_or_default()));
+        let messages = messages(settings, whose, &asked, &token, (here, by));
         self.update.deliveries.clone_from(&messages);
         self.update.state = Some(RunState::Waiting(Wait::Token(token)));
         let recorded = self.commit().await?;
@@ -200,19 +203,29 @@ impl UnderWay<'_> {
     }
 }
 
+/// A text that shows what it holds and nothing else: what is said yes to has no looks.
+fn literal(text: &str) -> String {
+    let escaped = text.chars().flat_map(|c| {
+        // CommonMark, "Backslash escapes".
+        let escape = c.is_ascii_punctuation().then_some('\\');
+        escape.into_iter().chain([c])
+    });
+    escaped.collect()
+}
+
 /// What asks the owner: a message with buttons, or words where he hears of failures.
 fn messages(
     settings: &Settings,
     (job, run): (&str, RunId),
     asked: &Asked,
     token: &str,
-    here: Option<Value>,
+    (here, by): (Option<Value>, Option<String>),
 ) -> Vec<NewDelivery> {
     let until = asked
         .until
         .with_timezone(&settings.timezone)
         .format("%H:%M");
-    let Asked { asks, .. } = asked;
+    let asks = literal(&asked.asks);
     let (head, until, yes, no) = match settings.language {
         Locale::En => ("asks", format!("until {until}"), "Approve", "Deny"),
         Locale::Es => (
@@ -224,7 +237,7 @@ fn messages(
     };
     if settings.telegram.is_none() {
         let hint = format!("reveille approvals approve {}", run.0);
-        let text = format!("{job} {run} {head} ({until}): {asks}\n{hint}");
+        let text = format!("{job} {run} {head} ({until}): {}\n{hint}", asked.asks);
         let places = settings.notify.iter();
         return places
             .map(|place| to_owner(*place, settings, &text))
@@ -241,7 +254,12 @@ fn messages(
         buttons: vec![button("✅", yes, YES), button("❌", no, NO)],
         ..TelegramTarget::default()
     };
-    let text = format!("**{job}** {run} {head}:\n\n{asks}\n\n{until}");
+    let by = match (&by, settings.language) {
+        (None, _) => String::new(),
+        (Some(by), Locale::En) => format!(" for {}", literal(by)),
+        (Some(by), Locale::Es) => format!(" por {}", literal(by)),
+    };
+    let text = format!("**{job}** {run} {head}{by}:\n\n{asks}\n\n{until}");
     let mut message = target.says(text);
     // What nobody can answer any more need not arrive.
     message.expires_at = Some(asked.until);

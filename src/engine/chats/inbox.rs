@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::own::is_own;
 use super::pairing::{Guess, Pairing};
 use super::{Chats, Reader};
 use crate::engine::{Loaded, Taken, conversation};
@@ -91,6 +92,12 @@ impl Inbox {
         if !message.chat.private || message.forwarded {
             return false;
         }
+        // Whom the configuration names is the owner, whoever has a code.
+        let settings = self.loaded.settings.telegram.as_ref();
+        let named = settings.and_then(|settings| settings.owner);
+        if named.is_some_and(|named| named != from.id) {
+            return false;
+        }
         match Pairing::guess(&chats.store, code, from.id, chats.clock.now()).await {
             Ok(Guess::Right) => {
                 chats.intake.outbox().set_owner(Some(from.id));
@@ -159,14 +166,22 @@ impl Inbox {
             );
             return self.answer(chats, &message, no.to_owned()).await;
         }
+        if message.text.is_empty() && message.file.is_none() {
+            let no = self.words(
+                "I understand texts and files.",
+                "Entiendo textos y archivos.",
+            );
+            return self.answer(chats, &message, no.to_owned()).await;
+        }
+        if !self.is_for_us(&message.text, reader).await {
+            return;
+        }
         let asked = Asked {
             text: &message.text,
             file: message.file.is_some(),
         };
         let found = self.intents.of(asked);
-        let claimed = found
-            .iter()
-            .find(|found| self.may(who, &message, &found.job));
+        let claimed = found.first();
         // A job's own command comes before ours.
         let by_command = claimed.is_some_and(|found| matches!(found.why, Why::Command(_)));
         if let Some((name, rest)) = &typed
@@ -174,6 +189,21 @@ impl Inbox {
             && self.own(chats, &message, who, (name, rest), reader).await
         {
             return;
+        }
+        if let Some((name, _)) = typed.as_ref().filter(|_| !by_command) {
+            let (english, spanish) = match is_own(name) {
+                true => ("is the owner's command", "es una orden del dueño"),
+                false => (
+                    "is no command: /help lists them",
+                    "no es una orden: /help las enumera",
+                ),
+            };
+            let no = format!("/{name} {}", self.words(english, spanish));
+            return self.answer(chats, &message, no).await;
+        }
+        if claimed.is_some_and(|found| !self.may(who, &message, &found.job)) {
+            let no = self.words("That is not for you.", "Eso no le corresponde.");
+            return self.answer(chats, &message, no.to_owned()).await;
         }
         let Some(found) = claimed else {
             let sorry = self.words(
@@ -190,6 +220,22 @@ impl Inbox {
         }
         self.start(chats, &message, &found.job, &found.args, reader)
             .await;
+    }
+
+    /// Whether a command is not another bot's, in a chat with several.
+    async fn is_for_us(&self, text: &str, reader: &Reader) -> bool {
+        let first = text.split_whitespace().next().unwrap_or_default();
+        let Some((_, bot)) = first
+            .strip_prefix('/')
+            .and_then(|first| first.split_once('@'))
+        else {
+            return true;
+        };
+        match reader.bot.name().await {
+            Ok(name) => name.eq_ignore_ascii_case(bot),
+            // Rather twice than never.
+            Err(_) => true,
+        }
     }
 
     /// Whether this person may start the job.

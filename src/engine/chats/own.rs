@@ -34,6 +34,21 @@ const OWN: &[(&str, &str, &str, &str)] = &[
     ("help", "", "what I understand", "lo que entiendo"),
 ];
 
+/// Whether it is a command of ours.
+pub(super) fn is_own(name: &str) -> bool {
+    MORE.contains(&name) || OWN.iter().any(|own| own.0 == name)
+}
+
+/// Verbs that are understood and not offered.
+const MORE: &[&str] = &[
+    "history",
+    "unmute",
+    "approvals",
+    "outbox",
+    "pause",
+    "resume",
+];
+
 /// Whether one of our commands is nothing without what follows it.
 fn needs_words(name: &str) -> bool {
     let own = OWN.iter().find(|own| own.0 == name);
@@ -79,6 +94,12 @@ impl Inbox {
             },
             "retry" => {
                 let said = self.retry(chats, rest).await;
+                self.answer(chats, message, said).await;
+            }
+            name if MORE.contains(&name) => {
+                words.insert(0, name.to_owned());
+                let said = (chats.verbs)(words).await;
+                let said = format!("```\n{}\n```", said.trim());
                 self.answer(chats, message, said).await;
             }
             "jobs" | "show" | "status" | "next" | "why" | "cancel" | "mute" => {

@@ -57,7 +57,7 @@ impl Inbox {
                 self.words("This is not yours to answer", "No le toca responder")
             }
             Ok(Some(Answer::Gone) | None) => {
-                self.words("This is answered already", "Esto ya está respondido")
+                self.words("This is not asked any more", "Esto ya no se pregunta")
             }
             Err(error) => {
                 journal::say(

@@ -434,15 +434,32 @@ fn a_household_starts_the_jobs_that_it_may() {
     let life = Life::start(&world.folder);
     for (text, answer) in [
         ("/lamp", "lamp /lamp"),
-        ("/echo hello", "No job takes this message"),
-        ("/run echo", "lamp /run echo"),
-        ("/jobs", "lamp /jobs"),
+        ("/echo hello", "That is not for you."),
+        ("evento", "That is not for you."),
+        ("/run echo", "/run is the owner's command"),
+        ("/nope", "/nope is no command: /help lists them"),
+        ("/lamp@other_bot", ""),
+        ("hello", "lamp hello"),
         ("/help", "/lamp The lamp"),
     ] {
         let before = world.telegram.sent().len();
         world.telegram.says(CHILD, text);
+        if answer.is_empty() {
+            continue;
+        }
         let said = &world.sent(before + 1)[before];
         assert!(said.starts_with(answer), "{text}: {said}");
     }
+    life.end();
+}
+
+#[test]
+fn a_chat_on_a_terminal_goes_through_the_daemon() {
+    let world = World::owned();
+    let life = Life::start(&world.folder);
+    let chat = world
+        .folder
+        .piped(&["chat"], "/echo one\nevento dos\n/status\n");
+    chat.prints(&["one", "evento dos", "daemon    up"]);
     life.end();
 }

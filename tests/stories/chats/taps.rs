@@ -14,7 +14,7 @@ telegram = "/restart"
 
 [[step]]
 id = "ok"
-approve = "Restart **{{ event.args }}**?"
+approve = "Restart {{ event.args }} *now*?"
 EXPIRES
 
 [[step]]
@@ -54,7 +54,7 @@ fn a_tap_lets_a_run_go_on_once() {
     world.telegram.says(OWNER, "/restart nginx");
     let asked = &world.sent(1)[0];
     assert!(
-        asked.starts_with("restart #1 asks:\n\nRestart nginx?\n\nuntil "),
+        asked.starts_with("restart #1 asks:\n\nRestart nginx *now*?\n\nuntil "),
         "{asked}"
     );
     let (chat, number, data) = world
@@ -62,7 +62,7 @@ fn a_tap_lets_a_run_go_on_once() {
         .button(OWNER, "✅ Approve")
         .expect("a button");
     let listed = world.folder.piped(&["approvals", "--json"], "");
-    listed.prints(&[r#""run":1"#, r#""asks":"Restart **nginx**?""#]);
+    listed.prints(&[r#""run":1"#, r#""asks":"Restart nginx *now*?""#]);
     // Nobody else, wherever they have it from.
     let stranger = world
         .telegram
@@ -73,14 +73,14 @@ fn a_tap_lets_a_run_go_on_once() {
     world
         .telegram
         .sends_press(OWNER, chat, number, &format!("{data}x"));
-    assert_eq!(answers(&world, 2)[1], "This is answered already");
+    assert_eq!(answers(&world, 2)[1], "This is not asked any more");
     world.telegram.presses(OWNER, "✅ Approve");
     assert_eq!(answers(&world, 3)[2], "Approved");
     assert_eq!(world.sent(2)[1], "restarted by Ana");
     world.wait(world.telegram.saw("editMessageText", 1));
     let shows = world.telegram.shows(OWNER);
     assert!(
-        shows[0].starts_with("restart #1 asks:\n\nRestart nginx?\n\n✅ approved by Ana, "),
+        shows[0].starts_with("restart #1 asks:\n\nRestart nginx *now*?\n\n✅ approved by Ana, "),
         "{shows:?}"
     );
     assert!(
@@ -89,7 +89,7 @@ fn a_tap_lets_a_run_go_on_once() {
     );
     // The same press again, as a client could send it.
     world.telegram.sends_press(OWNER, chat, number, &data);
-    assert_eq!(answers(&world, 4)[3], "This is answered already");
+    assert_eq!(answers(&world, 4)[3], "This is not asked any more");
     assert_eq!(world.folder.read("done"), "1\n");
     life.says_of("pressed a button for run #1 that is somebody else's");
     life.end();
@@ -131,7 +131,7 @@ fn a_question_that_nobody_answers_ends() {
     let shows = &world.telegram.shows(OWNER)[0];
     assert!(shows.ends_with("⌛ nobody answered in time"), "{shows}");
     world.telegram.sends_press(OWNER, chat, number, &data);
-    assert_eq!(answers(&world, 1), ["This is answered already"]);
+    assert_eq!(answers(&world, 1), ["This is not asked any more"]);
     // It said that it wants to go on all the same.
     assert_eq!(world.sent(2)[1], "restarted by");
     life.end();
@@ -250,7 +250,7 @@ photo = "outputs/none.png"
 text = "a picture"
 "#;
     let world = World::new(&format!("owner = {OWNER}")).with("report", report);
-    let mut life = Life::start(&world.folder);
+    let life = Life::start(&world.folder);
     world.telegram.says(OWNER, "/report");
     let sent = &world.wait(world.telegram.saw("sendDocument", 1))[0];
     assert_eq!(
@@ -260,7 +260,11 @@ text = "a picture"
     );
     assert_eq!(sent["caption"], "Here it is");
     assert_eq!(sent["caption_entities"][0]["type"], "bold");
-    life.says_of("none.png");
+    let words = &world.sent(1)[0];
+    assert!(
+        words.starts_with("a picture\n\n(") && words.contains("none.png"),
+        "{words}"
+    );
     life.end();
 }
 
@@ -324,5 +328,34 @@ text = "there is {{ look.stdout }}"
         [&sent[0], &sent[2]],
         ["fragile #4 begins", "there is light"]
     );
+    life.end();
+}
+
+#[test]
+fn a_question_that_is_stopped_says_so_and_shows_who_asks() {
+    let world = owned("");
+    let life = Life::start(&world.folder);
+    world
+        .telegram
+        .says(USER, "/restart **b** [x](http://evil.example) \u{202e}live");
+    let asked = world.sent(1);
+    assert!(
+        asked[0].starts_with(
+            "restart #1 asks for Ana (4712):\n\nRestart **b** [x](http://evil.example) live *now*?"
+        ),
+        "{asked:?}"
+    );
+    let looks = &world.telegram.calls("sendMessage")[0]["entities"];
+    assert!(!looks.to_string().contains("link"), "{looks}");
+    world.telegram.says(OWNER, "/cancel 1");
+    let edit = &world.wait(world.telegram.saw("editMessageText", 1))[0];
+    assert!(
+        edit["text"]
+            .as_str()
+            .expect("a text")
+            .ends_with("the run was stopped"),
+        "{edit}"
+    );
+    assert!(edit["reply_markup"].is_null());
     life.end();
 }
