@@ -34,6 +34,8 @@ pub async fn before(server: String, folder: &Path) -> u16 {
             "/CN=localhost",
             "-addext",
             "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
         ])
         .arg("-keyout")
         .arg(&key)
