@@ -30,9 +30,9 @@ impl UnderWay<'_> {
         let language = self.engine.loaded.settings.language;
         let draft = self.draft.take();
         let draft = draft.and_then(|draft| draft.settle(self.run, language, &mut messages));
-        let sorry = match &outcome {
-            Outcome::Failed(reason) if deliver != Deliver::Hold => self.sorry(reason)?,
-            _ => None,
+        let sorry = match deliver {
+            Deliver::Hold => None,
+            _ => self.sorry(&outcome)?,
         };
         let owner_hears = sorry.as_ref().is_some_and(|sorry| sorry.owner_hears);
         messages.extend(sorry.map(|sorry| sorry.message));

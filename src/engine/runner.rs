@@ -34,6 +34,8 @@ pub(super) struct UnderWay<'a> {
     pub(super) update: RunUpdate,
     /// Positions that move with the outcome, if it is a good one.
     pub(super) moved: Vec<Moved>,
+    /// What it asked was not approved.
+    pub(super) denied: bool,
     /// A message that grows.
     pub(super) draft: Option<Draft>,
     /// What is known of steps from before this process had the run.
@@ -77,6 +79,7 @@ impl<'a> UnderWay<'a> {
             kind: begun.event.kind,
             update: RunUpdate::of(begun.run),
             moved: Vec::new(),
+            denied: false,
             draft: None,
             before: begun.steps,
             under_way: None,
@@ -95,6 +98,7 @@ impl<'a> UnderWay<'a> {
             };
             match end {
                 StepEnd::Done(value) if said_no(step, &value) => {
+                    self.denied = true;
                     let why = value["why"].as_str().unwrap_or_default();
                     let why = format!("{}: {why}", step.id);
                     return Ok(End::Outcome(Outcome::NothingToSay(why)));

@@ -1,9 +1,9 @@
-//! What a person who asked in a chat hears of a run that failed: there, and each time.
+//! What a person who asked in a chat hears of a run that did not do it: there, and each time.
 
 use super::runner::UnderWay;
 use super::{EngineError, chats};
 use crate::delivery::{SAYS, TelegramTarget};
-use crate::job::{NewDelivery, TriggerKind};
+use crate::job::{NewDelivery, Outcome, TriggerKind};
 use crate::telegram::Button;
 use crate::template::Locale;
 
@@ -27,8 +27,8 @@ impl UnderWay<'_> {
         }
     }
 
-    /// What to say of a failure where somebody asked; `None` where nobody did.
-    pub(super) fn sorry(&self, reason: &str) -> Result<Option<Sorry>, EngineError> {
+    /// What to say of an end where somebody asked; `None` where nobody did, or who asked knows.
+    pub(super) fn sorry(&self, outcome: &Outcome) -> Result<Option<Sorry>, EngineError> {
         let settings = &self.engine.loaded.settings;
         if self.kind != TriggerKind::Telegram || settings.telegram.is_none() {
             return Ok(None);
@@ -39,9 +39,24 @@ impl UnderWay<'_> {
         let here = event["kind"] == "telegram";
         let owner_hears = !here || event["user"]["id"].as_i64() == owner;
         let (job, run) = (&self.job.name, self.run.0);
-        let (failed, explain, retry) = match settings.language {
-            Locale::En => ("failed", "Explain", "Retry"),
-            Locale::Es => ("falló", "Explicar", "Reintentar"),
+        let (explain, retry) = match settings.language {
+            Locale::En => ("Explain", "Retry"),
+            Locale::Es => ("Explicar", "Reintentar"),
+        };
+        let words = match (outcome, settings.language) {
+            (Outcome::Failed(reason), Locale::En) => format!("failed: {reason}"),
+            (Outcome::Failed(reason), Locale::Es) => format!("falló: {reason}"),
+            // Whoever is the owner did it himself.
+            _ if owner_hears => return Ok(None),
+            (Outcome::Cancelled, Locale::En) => "was stopped".to_owned(),
+            (Outcome::Cancelled, Locale::Es) => "se detuvo".to_owned(),
+            (Outcome::NothingToSay(_), Locale::En) if self.denied => {
+                "is not done: it was not approved".to_owned()
+            }
+            (Outcome::NothingToSay(_), Locale::Es) if self.denied => {
+                "no se hace: no se aprobó".to_owned()
+            }
+            _ => return Ok(None),
         };
         let button = |text: &str, verb: &str| Button {
             text: text.to_owned(),
@@ -57,7 +72,7 @@ impl UnderWay<'_> {
             ..TelegramTarget::default()
         };
         Ok(Some(Sorry {
-            message: target.says(format!("`{job}` {failed}: {reason}")),
+            message: target.says(format!("`{job}` {words}")),
             owner_hears,
         }))
     }

@@ -14,6 +14,7 @@ use teloxide::payloads::{
 use teloxide::requests::{JsonRequest, MultipartPayload, MultipartRequest, Request};
 use teloxide::types::{AllowedUpdate, BotCommand, CallbackQueryId, ChatAction, ChatId, FileId};
 
+use super::mend::mended;
 use super::payload::{Named, Raw};
 use super::{Failure, Outgoing};
 use crate::clock::{Clock, timeout};
@@ -277,6 +278,13 @@ impl Bot {
     ) -> Result<Value, Failure> {
         match timeout(self.clock.as_ref(), limit, request).await {
             Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(RequestError::InvalidJson { source, raw })) => match mended(&raw) {
+                Some(answer) => Ok(answer),
+                None => {
+                    let error = RequestError::InvalidJson { source, raw };
+                    Err(Failure::of(error, &self.origin))
+                }
+            },
             Ok(Err(error)) => Err(Failure::of(error, &self.origin)),
             Err(late) => Err(Failure::Lost(format!("{}: {late}", self.origin))),
         }

@@ -8,6 +8,7 @@ pub(crate) mod fake;
 pub mod hook;
 pub mod intent;
 mod markdown;
+mod mend;
 mod payload;
 mod post;
 mod rich;

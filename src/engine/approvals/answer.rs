@@ -176,7 +176,15 @@ impl Intake {
             Locale::En => "⏹ the run was stopped",
             Locale::Es => "⏹ la ejecución se detuvo",
         };
-        self.queue.outbox.say(shown(&question, end)).await?;
+        let mut messages = shown(&question, end);
+        messages.extend(question.guest.map(|chat| {
+            let target = TelegramTarget {
+                chat: Some(chat),
+                ..TelegramTarget::default()
+            };
+            target.says(format!("`{}`: {end}", question.row.job))
+        }));
+        self.queue.outbox.say(messages).await?;
         Ok(true)
     }
 

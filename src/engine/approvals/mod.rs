@@ -18,7 +18,7 @@ use super::runner::UnderWay;
 use super::{EngineError, Observer, Progress};
 use crate::config::Settings;
 use crate::delivery::{TelegramTarget, to_owner};
-use crate::job::{NewDelivery, RunId, RunState, StepRecord, Wait};
+use crate::job::{NewDelivery, RunId, RunState, StepRecord, TriggerKind, Wait};
 use crate::journal::{self, Level};
 use crate::store::{Delivery, DeliveryState, Reader, RunRow, RunStory, StoreError};
 use crate::telegram::Button;
@@ -41,6 +41,8 @@ pub struct Question {
     pub token: String,
     /// What is asked, of whom.
     pub asked: Asked,
+    /// The chat of somebody else who asked for it.
+    guest: Option<i64>,
     /// The messages that asked.
     messages: Vec<Delivery>,
 }
@@ -112,7 +114,11 @@ impl Question {
             let mut data = buttons.iter().map(|button| button.data.get(1..));
             data.any(|data| data == Some(token))
         });
+        let event = &story.event.payload;
+        let user = event["user"]["id"].as_i64();
+        let is_guest = story.row.trigger == TriggerKind::Telegram && user != asked.of;
         Some(Question {
+            guest: event["chat"]["id"].as_i64().filter(|_| is_guest),
             token: token.clone(),
             asked,
             step,

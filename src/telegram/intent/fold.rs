@@ -31,9 +31,17 @@ pub fn words(text: &str) -> Vec<String> {
 
 /// The roots of a folded word, in the languages whose inflection is known.
 pub fn stems(word: &str) -> [String; 2] {
-    [Algorithm::English, Algorithm::Spanish]
-        .map(|language| Stemmer::create(language).stem(word).into_owned())
+    [(Algorithm::English, 1), (Algorithm::Spanish, SHORT)].map(|(language, least)| {
+        let stem = Stemmer::create(language).stem(word);
+        match stem.chars().count() {
+            length if length >= least => stem.into_owned(),
+            _ => word.to_owned(),
+        }
+    })
 }
+
+/// Less of a Spanish word is no root: "hoyo" is not "hoy".
+const SHORT: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -67,5 +75,6 @@ mod tests {
             assert!(alike(one, other), "{one} {other}");
         }
         assert!(!alike("agenda", "mail"));
+        assert!(!alike("hoy", "hoyo"));
     }
 }

@@ -357,5 +357,15 @@ fn a_question_that_is_stopped_says_so_and_shows_who_asks() {
         "{edit}"
     );
     assert!(edit["reply_markup"].is_null());
+    // So does whoever asked for it.
+    let told = world.wait(world.telegram.has_sent(3));
+    let stopped = (USER, "restart: ⏹ the run was stopped".to_owned());
+    assert!(told.contains(&stopped), "{told:?}");
+    world.telegram.says(USER, "/restart again");
+    world.wait(world.telegram.saw("sendMessage", 4));
+    world.telegram.presses(OWNER, "❌ Deny");
+    let all = world.wait(world.telegram.has_sent(5));
+    let denied = "restart is not done: it was not approved";
+    assert_eq!(all[4], (USER, denied.to_owned()));
     life.end();
 }
