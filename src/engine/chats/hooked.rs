@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::held::Fetching;
 use super::inbox::Inbox;
 use super::{Chats, Reader, offset_key};
 use crate::engine::Loaded;
@@ -58,11 +59,11 @@ fn key(bot: &str) -> CursorKey {
 impl Chats {
     /// Has Telegram bring its news to `url`, and deals with what comes until there is a look to be had again.
     pub(super) async fn hear(
-        &self,
+        self: &Arc<Self>,
         (reader, url): (&Reader, &str),
         inbox: &Inbox,
         reloaded: &mut watch::Receiver<Arc<Loaded>>,
-        hooked: &mut Hooked,
+        (hooked, fetching): (&mut Hooked, &mut Fetching),
     ) -> Result<(), Failure> {
         self.hook(reader, url).await?;
         let look = self.clock.sleep(LOOK);
@@ -97,6 +98,7 @@ impl Chats {
             }
             let most = hooked.known.len().saturating_sub(KNOWN);
             hooked.known.drain(..most);
+            let news = self.hold((inbox, reader), news, fetching).await;
             self.take(inbox, &news, reader).await;
             for kept in kept {
                 // Whoever brought it may be gone.

@@ -21,13 +21,14 @@ use crate::trigger::Kind;
 /// So many messages of one person are taken in so long.
 const RATE: (usize, TimeDelta) = (20, TimeDelta::minutes(1));
 
-/// Who may write, and what for.
+/// Who may write, and what for; clones count the same.
+#[derive(Clone)]
 pub(super) struct Inbox {
     pub(super) loaded: Arc<Loaded>,
-    intents: Intents,
+    intents: Arc<Intents>,
     /// When the last messages of each person were sent.
-    recent: Mutex<HashMap<i64, VecDeque<DateTime<Utc>>>>,
-    strangers: AtomicU64,
+    recent: Arc<Mutex<HashMap<i64, VecDeque<DateTime<Utc>>>>>,
+    strangers: Arc<AtomicU64>,
 }
 
 /// Who wrote.
@@ -42,14 +43,14 @@ impl Inbox {
     pub(super) fn new(chats: &Chats) -> Self {
         Inbox {
             loaded: chats.intake.loaded(),
-            intents: Intents::default(),
-            recent: Mutex::default(),
-            strangers: AtomicU64::new(0),
+            intents: Arc::default(),
+            recent: Arc::default(),
+            strangers: Arc::default(),
         }
     }
 
     pub(super) fn reload(&mut self, loaded: &Arc<Loaded>, intents: Intents) {
-        (self.loaded, self.intents) = (Arc::clone(loaded), intents);
+        (self.loaded, self.intents) = (Arc::clone(loaded), Arc::new(intents));
     }
 
     /// Deals with a message; all that it brings is on the disk when it returns.

@@ -3,6 +3,7 @@
 //! An update is confirmed only once everything that came with it is on the disk: whatever dies in between brings it again, and
 //! its number tells that it is known.
 
+mod held;
 mod hooked;
 mod inbox;
 mod own;
@@ -30,6 +31,7 @@ use crate::telegram::{self, Bot, Failure, File, Message, News, Press};
 use crate::template::Locale;
 use crate::workspace::Workspace;
 
+use held::Fetching;
 pub use hooked::Brought;
 use hooked::Hooked;
 use inbox::Inbox;
@@ -70,9 +72,11 @@ fn offset_key(bot: &str) -> CursorKey {
 pub(super) async fn bring(mut chats: Chats) {
     let nothing = mpsc::channel(1).1;
     let mut hooked = Hooked::new(std::mem::replace(&mut chats.brought, nothing));
+    let chats = Arc::new(chats);
     let mut reloaded = chats.intake.reloaded();
     let mut inbox = Inbox::new(&chats);
     let mut failures = 0;
+    let (mut fetching, mut known) = (Fetching::new(), String::new());
     loop {
         let loaded = Arc::clone(&reloaded.borrow_and_update());
         let Some(bot) = chats.bot(&loaded) else {
@@ -82,15 +86,23 @@ pub(super) async fn bring(mut chats: Chats) {
             }
         };
         inbox.reload(&loaded, intents(&loaded.jobs));
+        if known != bot.number {
+            known.clone_from(&bot.number);
+            chats.go_on((&inbox, &bot), &mut fetching).await;
+        }
         chats.offer(&bot, &inbox).await;
         while let Ok(false) = reloaded.has_changed() {
             let settings = loaded.settings.telegram.as_ref();
             let heard = match settings.and_then(|settings| settings.webhook.as_deref()) {
                 Some(url) => {
-                    let heard = chats.hear((&bot, url), &inbox, &mut reloaded, &mut hooked);
+                    let came = (&mut hooked, &mut fetching);
+                    let heard = chats.hear((&bot, url), &inbox, &mut reloaded, came);
                     heard.await
                 }
-                None => chats.look(&bot, &inbox, &mut reloaded).await,
+                None => {
+                    let looked = chats.look(&bot, &inbox, &mut reloaded, &mut fetching);
+                    looked.await
+                }
             };
             match heard {
                 Ok(()) => {
@@ -131,6 +143,7 @@ impl Came {
 }
 
 /// A bot and its number, the part of a token that is no secret.
+#[derive(Clone)]
 struct Reader {
     bot: Bot,
     number: String,
@@ -198,10 +211,11 @@ impl Chats {
     ///
     /// A reload ends the waiting, and nothing else: what came is dealt with whole.
     async fn look(
-        &self,
+        self: &Arc<Self>,
         reader: &Reader,
         inbox: &Inbox,
         reloaded: &mut watch::Receiver<Arc<Loaded>>,
+        fetching: &mut Fetching,
     ) -> Result<(), Failure> {
         let key = offset_key(&reader.number);
         let known = {
@@ -229,6 +243,7 @@ impl Chats {
         let Some(last) = news.iter().filter_map(telegram::number).max() else {
             return Ok(());
         };
+        let news = self.hold((inbox, reader), news, fetching).await;
         self.take(inbox, &news, reader).await;
         // What is not remembered comes again.
         let moved = vec![(key, Some((last + 1).into()))];

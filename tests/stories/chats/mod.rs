@@ -463,3 +463,23 @@ fn a_chat_on_a_terminal_goes_through_the_daemon() {
     chat.prints(&["one", "evento dos", "daemon    up"]);
     life.end();
 }
+
+#[test]
+fn a_slow_file_keeps_nobody_waiting_and_outlives_a_crash() {
+    let file = "[[trigger]]\ntelegram = \"document\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"{{ event.file.size }} {{ event.text }}\"\n";
+    let world = World::owned().with("file", file);
+    world.telegram.holds("abc", b"12345");
+    let life = Life::start(&world.folder);
+    world.telegram.fail("getFile", Fail::Deaf);
+    let document = json!({ "caption": "look", "document": { "file_id": "abc" } });
+    let number = world.telegram.message(OWNER, document);
+    world.wait(world.telegram.is_deaf_to("getFile"));
+    world.telegram.says(OWNER, "/echo meanwhile");
+    assert_eq!(world.sent(1), ["meanwhile Ana"]);
+    assert!(world.telegram.confirmed() > number, "it is written down");
+    world.is_settled();
+    life.killed();
+    let life = Life::start(&world.folder);
+    assert_eq!(world.sent(2)[1], "5 look");
+    life.end();
+}
