@@ -31,7 +31,7 @@
 //! - [`engine`]: executes runs. [`engine::Intake`] is where triggers and people bring events, [`engine::Queue`] who runs when,
 //!   [`engine::Outbox`] what sends, [`engine::chats`] reads the chats, [`engine::Timetable`] what is due, [`engine::schedule`] when;
 //!   [`engine::Daemon`] joins them.
-//! - [`web`]: the HTTP listener: requests to events.
+//! - [`web`]: the HTTP listener: requests to events, and news that Telegram brings.
 //! - [`cli`]: one file a command, and the socket through which the daemon serves it.
 //!
 //! `trigger`, `step` and `delivery` name `config::value`, `config::read` and `config::resolve`, and `config::job_file` names the
@@ -74,6 +74,12 @@
 //!   message there. What is sent are teloxide's payloads, by its client.
 //! - A message in parts, and one that may have arrived, say so in their outbox row: the next try goes on behind the parts that
 //!   arrived, and a repeat on a phone is marked as one.
+//! - A run that waits for a word is nobody's row: its state and token are the question, and an answer is one commit that gives the
+//!   step its result and queues the run. So a press that comes twice, late or made up finds the row or nothing.
+//! - A message that grows is a sight until the outcome commits the delivery that takes its place; its number is written down as
+//!   soon as it has one. What is held to the facts is not shown before it was looked at.
+//! - A message that brings a file is written down as it came and confirmed, so that nobody waits for the file but its own job.
+//! - The secret that Telegram shows with a webhook follows from the token: nothing more has to be kept or given.
 //! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
 
 #[macro_use]

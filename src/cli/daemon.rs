@@ -171,7 +171,7 @@ async fn frugal(clock: Arc<dyn Clock>, mut reloaded: watch::Receiver<Arc<Loaded>
         let _ = tokio::task::spawn_blocking(thrift::trim).await;
         loop {
             let _ = tokio::task::spawn_blocking(thrift::unmap).await;
-            match timeout(clock.as_ref(), PULSE, reloaded.changed()).await {
+            match timeout(clock.as_ref(), UNUSED, reloaded.changed()).await {
                 Ok(Ok(())) => break,
                 // The daemon ends.
                 Ok(Err(_)) => return,
@@ -180,6 +180,9 @@ async fn frugal(clock: Arc<dyn Clock>, mut reloaded: watch::Receiver<Arc<Loaded>
         }
     }
 }
+
+/// Pages that were not needed for so long are given back: whoever waits for news of Telegram wakes each 25 s, and for a moment.
+const UNUSED: Duration = Duration::from_secs(5);
 
 /// After this time a start or a reload has settled.
 const SETTLED: Duration = Duration::from_secs(3);

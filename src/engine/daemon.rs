@@ -106,7 +106,7 @@ impl Daemon {
             Arc::clone(&self.edited),
             self.alerts.clone(),
         ));
-        self.bring_chats(verbs);
+        self.read_chats(verbs, true);
         self.triggers
             .spawn(startup::bring(clock, self.intake.clone()));
         self.triggers.spawn(approvals::expire(self.intake.clone()));
@@ -118,8 +118,12 @@ impl Daemon {
         self.bring.clone()
     }
 
-    /// From now on the chats are read.
+    /// From now on the chats are read, and nothing else brings events.
     pub fn bring_chats(&mut self, verbs: chats::Verbs) {
+        self.read_chats(verbs, false);
+    }
+
+    fn read_chats(&mut self, verbs: chats::Verbs, greets: bool) {
         let Some(brought) = self.brought.take() else {
             return;
         };
@@ -130,6 +134,7 @@ impl Daemon {
             alerts: self.alerts.clone(),
             state: self.queue.engine.state.clone(),
             verbs,
+            greets,
             brought,
         }));
     }

@@ -49,6 +49,8 @@ pub(super) struct Chats {
     pub(super) verbs: Verbs,
     /// The state folder.
     pub(super) state: PathBuf,
+    /// Says how to become the owner where there is none; not where somebody is shown a code already.
+    pub(super) greets: bool,
     /// What Telegram brings.
     pub(super) brought: mpsc::Receiver<Brought>,
 }
@@ -88,6 +90,7 @@ pub(super) async fn bring(mut chats: Chats) {
         inbox.reload(&loaded, intents(&loaded.jobs));
         if known != bot.number {
             known.clone_from(&bot.number);
+            chats.greet(&loaded).await;
             chats.go_on((&inbox, &bot), &mut fetching).await;
         }
         chats.offer(&bot, &inbox).await;
@@ -173,6 +176,31 @@ impl Chats {
                 journal::say(Level::Error, format!("[telegram] cannot be read: {why}"));
                 None
             }
+        }
+    }
+
+    /// Where nobody owns the bot yet: says how to.
+    async fn greet(&self, loaded: &Loaded) {
+        let named = loaded.settings.telegram.as_ref();
+        let named = named.and_then(|settings| settings.owner);
+        if !self.greets {
+            return;
+        }
+        let now = self.clock.now();
+        let is_asked = Pairing::is_asked(&self.store, now).await.unwrap_or(true);
+        if named.or(self.intake.outbox().owner()).is_some() || is_asked {
+            return;
+        }
+        let random = self.clock.id().as_u128();
+        match Pairing::begin(&self.store, random, now).await {
+            Ok(pairing) => journal::say(
+                Level::Info,
+                format!(
+                    "nobody is the bot's owner: send it `/pair {}` within ten minutes, or ask for another code by `reveille telegram pair`",
+                    pairing.code
+                ),
+            ),
+            Err(error) => journal::say(Level::Warning, error),
         }
     }
 

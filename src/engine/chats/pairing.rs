@@ -68,6 +68,12 @@ impl Pairing {
         Ok(pairing)
     }
 
+    /// Whether any code is waited for.
+    pub(super) async fn is_asked(store: &Store, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let known = store.read(|reader| reader.cursor_as::<Pairing>(&key("pairing")));
+        Ok(known.await?.is_some_and(|known| known.until > now))
+    }
+
     /// Whether this code is still waited for.
     ///
     /// # Errors

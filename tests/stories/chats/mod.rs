@@ -483,3 +483,19 @@ fn a_slow_file_keeps_nobody_waiting_and_outlives_a_crash() {
     assert_eq!(world.sent(2)[1], "5 look");
     life.end();
 }
+
+#[test]
+fn a_start_without_an_owner_says_how_to_become_it() {
+    let world = World::new("");
+    let mut life = Life::start(&world.folder);
+    life.says("nobody is the bot's owner: send it `/pair ");
+    let code = life.said.rsplit("/pair ").next().expect("a code");
+    let code = code.split('`').next().expect("it ends").to_owned();
+    world.telegram.says(OWNER, &format!("/pair {code}"));
+    assert!(world.sent(1)[0].starts_with("You are the owner"));
+    life.end();
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/echo hi");
+    assert_eq!(world.sent(2)[1], "hi Ana");
+    assert!(!life.end().contains("nobody is the bot's owner"));
+}
