@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::engine::Subject;
 use crate::engine::schedule::{Occurrences, outlook};
 use crate::error::Error;
-use crate::job::{Alert, Mute, RunState};
-use crate::store::{Waiting, lock};
+use crate::job::{Alert, Mute, RunState, Wait};
+use crate::store::{RunRow, Waiting, lock};
 use crate::system::{Disk, Machine, Synchronized};
 use crate::zone::Tz;
 
@@ -35,7 +35,11 @@ struct Status {
     broken: Vec<String>,
     under_way: usize,
     queued: usize,
+    /// Runs that wait for a word.
+    asking: usize,
     outbox: Vec<Waiting>,
+    /// Messages that went out without their looks, of the last ones.
+    plain: u32,
     alerts: Vec<Alert>,
     mutes: Vec<Mute>,
     clock: Synchronized,
@@ -85,7 +89,9 @@ fn look(context: &Context) -> Result<Status, Error> {
         broken: wrong.cloned().collect(),
         under_way: 0,
         queued: 0,
+        asking: 0,
         outbox: Vec::new(),
+        plain: 0,
         alerts: Vec::new(),
         mutes: Vec::new(),
         clock: Machine::default().synchronized(),
@@ -97,8 +103,11 @@ fn look(context: &Context) -> Result<Status, Error> {
             let active = reader.active()?;
             let queued = active.iter().filter(|row| row.state == RunState::Queued);
             status.queued = queued.count();
-            status.under_way = active.len() - status.queued;
+            let asks = |row: &&RunRow| matches!(row.state, RunState::Waiting(Wait::Token(_)));
+            status.asking = active.iter().filter(asks).count();
+            status.under_way = active.len() - status.queued - status.asking;
             status.outbox = reader.waiting()?;
+            status.plain = reader.sent_plain()?;
             status.alerts = reader.alerts()?;
             status.mutes = reader.mutes(now)?;
             Ok(())
@@ -127,10 +136,14 @@ fn next(config: &Config, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String)> {
 impl Status {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let mut lines = vec![("daemon", self.daemon()), ("jobs", self.jobs())];
-        lines.push((
-            "runs",
-            format!("{} under way, {} queued", self.under_way, self.queued),
-        ));
+        let mut runs = format!("{} under way, {} queued", self.under_way, self.queued);
+        if self.asking > 0 {
+            runs += &format!(
+                ", {} waiting for your word: `reveille approvals`",
+                self.asking
+            );
+        }
+        lines.push(("runs", runs));
         let outbox = self.outbox.iter().map(|waiting| {
             let since = self.moment(waiting.oldest);
             format!("{} {}, the oldest of {since}", waiting.count, waiting.state)
@@ -140,7 +153,11 @@ impl Status {
             true => "empty".to_owned(),
             false => outbox.join("; "),
         };
-        lines.push(("outbox", outbox));
+        let plain = match self.plain {
+            0 => String::new(),
+            count => format!("; sent without their looks: {count} of late"),
+        };
+        lines.push(("outbox", outbox + &plain));
         if self.alerts.is_empty() {
             lines.push(("alerts", "none open".to_owned()));
         }
@@ -224,7 +241,8 @@ impl Status {
             },
             "version": env!("CARGO_PKG_VERSION"),
             "jobs": { "loaded": self.loaded, "not_as_written": self.broken },
-            "runs": { "under_way": self.under_way, "queued": self.queued },
+            "runs": { "under_way": self.under_way, "queued": self.queued, "asking": self.asking },
+            "sent_plain": self.plain,
             "outbox": self.outbox.iter().map(|waiting| json!({
                 "state": waiting.state,
                 "count": waiting.count,

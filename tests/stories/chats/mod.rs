@@ -207,7 +207,7 @@ fn a_person_looks_after_the_jobs_from_the_phone() {
 fn a_long_text_goes_on_where_it_stopped() {
     let world = World::owned();
     let long = format!(
-        "[[trigger]]\ntelegram = \"/long\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"{{% for n in range(900) %}}{}{{% endfor %}}\"\n",
+        "[[trigger]]\ntelegram = \"/long\"\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"**a** {{% for n in range(900) %}}{}{{% endfor %}}\"\n",
         "word ".repeat(2)
     );
     let world = World {
@@ -221,10 +221,16 @@ fn a_long_text_goes_on_where_it_stopped() {
         Fail::With(400, "Bad Request: can't parse entities: for the test"),
     );
     let sent = world.sent(4);
+    world.is_settled();
     life.end();
     let taken: Vec<_> = sent.iter().skip(1).map(|text| text.trim()).collect();
+    world
+        .folder
+        .run(["status"])
+        .prints(&["sent without their looks: 1 of late"]);
     assert_eq!(sent[0], sent[1], "what was not taken is sent plain");
-    assert_eq!(taken.join(" "), "word ".repeat(1800).trim());
+    let whole = format!("a {}", "word ".repeat(1800));
+    assert_eq!(taken.join(" "), whole.trim());
 }
 
 #[test]
