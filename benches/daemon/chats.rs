@@ -51,10 +51,10 @@ const EACH: i64 = 20;
 const RATE: Duration = Duration::from_millis(34);
 
 pub fn backlog(place: &Place) {
-    let (runtime, telegram) = echo(place, CHATS);
+    let (runtime, telegram) = echo(place, CHATS + 1);
     let daemon = place.daemon();
     // What it needs once is not what a backlog takes.
-    telegram.says(1, "/echo 0");
+    telegram.says(CHATS + 1, "/echo 0");
     runtime.block_on(telegram.saw("sendMessage", 1));
     std::thread::sleep(Duration::from_secs(4));
     let rest = daemon.rss();
