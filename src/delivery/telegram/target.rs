@@ -98,24 +98,27 @@ impl Target {
             Err(why) => return Sent::later(why),
         };
         let mut numbers = numbers(progress);
+        let first = numbers.is_empty();
+        // What was found out with the first part holds for the others.
+        let mut missing = progress["missing"].as_str().map(str::to_owned);
+        let mut file = None;
+        if first && let Some(attached) = &self.file {
+            match attached.read(sending).await {
+                Ok(read) => file = Some(read),
+                Err(why) => missing = Some(why),
+            }
+        }
         let mut body = Cow::Borrowed(body);
-        let file = match &self.file {
-            None => None,
-            Some(file) => match file.read(sending).await {
-                Ok(file) => Some(file),
-                // Its words go out all the same.
-                Err(why) => {
-                    body.to_mut().push_str(&format!("\n\n_({why})_"));
-                    self.file = None;
-                    None
-                }
-            },
-        };
+        if let Some(why) = &missing {
+            // Its words go out all the same.
+            self.file = None;
+            body.to_mut().push_str(&format!("\n\n_({why})_"));
+        }
         let chunks = self.chunks(&body);
         let Some(chunk) = chunks.get(numbers.len()) else {
             return Sent::Delivered(Some(receipt(chat, &numbers, progress)));
         };
-        let (first, last) = (numbers.is_empty(), numbers.len() + 1 == chunks.len());
+        let last = numbers.len() + 1 == chunks.len();
         let mut message = Outgoing {
             chat,
             thread: self.thread,
@@ -123,16 +126,15 @@ impl Target {
             silent: self.silent,
             reply_to: self.reply_to.filter(|_| first),
             edits: self.edits.filter(|_| first),
-            buttons: self.buttons.clone(),
-            file: None,
+            buttons: match last {
+                true => self.buttons.clone(),
+                false => Vec::new(),
+            },
+            file,
         };
         if first && last && self.status.is_some() {
             message.edits = self.shown(chat, sending).await;
         }
-        if !last {
-            message.buttons.clear();
-        }
-        message.file = file.filter(|_| first);
         // Changed twice to the same is changed once.
         if progress["perhaps"] == true && message.edits.is_none() {
             message.chunk.mark_repeat(sending.settings.language);
@@ -145,6 +147,9 @@ impl Target {
                 let mut receipt = receipt(message.chat, &numbers, progress);
                 if message.chunk.entities.len() < looks {
                     receipt["plain"] = true.into();
+                }
+                if let Some(why) = missing {
+                    receipt["missing"] = why.into();
                 }
                 match last {
                     false => Sent::Part(receipt),

@@ -250,23 +250,24 @@ pub(in crate::engine) async fn expire(intake: Intake) {
             Vec::new()
         });
         let now = engine.clock.now();
-        let mut next = None;
+        // Nobody asks: nothing to look at until somebody does.
+        let mut wait = (!asked.is_empty()).then_some(LOOK);
         for question in &asked {
-            if question.asked.until > now {
-                next = next.max(Some(now - question.asked.until));
-            } else if let Err(error) = intake.answer(question, Word::Late, "").await {
-                journal::say(Level::Error, error);
-            }
-        }
-        match next {
-            None => queue.asked.notified().await,
-            Some(left) => {
-                let wait = (-left).to_std().unwrap_or_default().min(LOOK);
-                tokio::select! {
-                    () = queue.asked.notified() => {}
-                    () = engine.clock.sleep(wait) => {}
+            match (question.asked.until - now).to_std() {
+                Ok(left) if !left.is_zero() => wait = wait.min(Some(left)),
+                _ => {
+                    if let Err(error) = intake.answer(question, Word::Late, "").await {
+                        journal::say(Level::Error, error);
+                    }
                 }
             }
+        }
+        match wait {
+            None => queue.asked.notified().await,
+            Some(wait) => tokio::select! {
+                () = queue.asked.notified() => {}
+                () = engine.clock.sleep(wait) => {}
+            },
         }
     }
 }

@@ -369,3 +369,37 @@ fn a_question_that_is_stopped_says_so_and_shows_who_asks() {
     assert_eq!(all[4], (USER, denied.to_owned()));
     life.end();
 }
+
+#[test]
+fn a_file_that_is_not_there_costs_no_word_of_a_long_text() {
+    let job = "[[trigger]]\ntelegram = \"/report\"\n\n[[deliver]]\ntelegram = \"origin\"\ndocument = \"outputs/{{ run.id }}.txt\"\ntext = \"{% for n in range(900) %}word {% endfor %}\"\n";
+    let world = World::new(&format!("owner = {OWNER}")).with("report", job);
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/report");
+    let sent = world.sent(2);
+    let words = sent
+        .join(" ")
+        .split_whitespace()
+        .filter(|word| *word == "word")
+        .count();
+    assert!(
+        words == 900 && sent[1].contains("outputs/1.txt"),
+        "{words}: {sent:?}"
+    );
+    world
+        .folder
+        .write("state/workspace/outputs/2.txt", "forty two");
+    world.telegram.says(OWNER, "/report");
+    world.wait(world.telegram.saw("sendDocument", 1));
+    std::fs::remove_file(world.folder.path("state/workspace/outputs/2.txt")).expect("it was there");
+    let sent = world.sent(4).split_off(2).join(" ");
+    let words = sent
+        .split_whitespace()
+        .filter(|word| *word == "word")
+        .count();
+    assert!(
+        words == 900 && !sent.contains("outputs"),
+        "{words}: {sent:?}"
+    );
+    life.end();
+}
