@@ -18,6 +18,8 @@ use crate::store::{Orphan, RunRow, StoreError};
 pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
     let engine = &queue.engine;
     let mut works = Vec::new();
+    // Before any orphan ends: what follows from its end is pushed with it.
+    let active = engine.store.read(|reader| reader.active()).await?;
     for orphan in engine.store.recover().await? {
         let row = &orphan.story.row;
         let reason = match job(engine, row).await? {
@@ -41,7 +43,7 @@ pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
         let left = recovery::end(engine, Some(queue), orphan, reason).await?;
         left.iter().for_each(tell);
     }
-    for row in engine.store.read(|reader| reader.active()).await? {
+    for row in active {
         if row.state != RunState::Queued {
             continue;
         }
@@ -50,7 +52,6 @@ pub(super) async fn adopt(queue: &Arc<Queue>) -> Result<(), EngineError> {
             None => skip(queue, &row).await?,
         }
     }
-    // Nothing begins before all of them are known: what a run starts would be found once more.
     works.sort_by_key(|work| work.run);
     works.into_iter().for_each(|work| queue.push(work));
     Ok(())

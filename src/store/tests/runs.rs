@@ -95,6 +95,22 @@ async fn every_outcome_and_state_comes_back() {
 }
 
 #[tokio::test]
+async fn a_run_that_waits_for_a_word_is_begun_by_nobody_before_it_has_it() {
+    let home = Home::new();
+    let run = home.accept("job").await;
+    let state = |state| RunUpdate {
+        state: Some(state),
+        ..RunUpdate::of(run)
+    };
+    let waits = RunState::Waiting(Wait::Token("t".to_owned()));
+    home.store.record(state(waits)).await.unwrap();
+    let taken = home.store.begin(run, "me").await;
+    assert_eq!(taken, Err(StoreError::Taken(run)));
+    home.store.record(state(RunState::Queued)).await.unwrap();
+    home.store.begin(run, "me").await.unwrap();
+}
+
+#[tokio::test]
 async fn one_dedupe_key_has_one_run() {
     let home = Home::new();
     let first = home
