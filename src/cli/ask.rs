@@ -12,6 +12,7 @@ use crate::engine::conversation;
 use crate::error::Error;
 use crate::job::{Event, TriggerKind};
 use crate::store::Mode;
+use crate::telegram::own::is_own;
 use crate::telegram::{intent, when};
 
 #[derive(Debug, Args)]
@@ -106,7 +107,7 @@ fn own(text: &str) -> Result<Option<super::Command>, Error> {
     let verb = match name.as_str() {
         "help" | "start" => "jobs",
         "retry" => "replay",
-        known if OWN.contains(&known) => known,
+        known if is_own(known) => known,
         _ => return Ok(None),
     };
     let words = ["reveille", verb]
@@ -121,19 +122,6 @@ fn own(text: &str) -> Result<Option<super::Command>, Error> {
         }
     }
 }
-
-/// Verbs that are commands in a chat.
-const OWN: &[&str] = &[
-    "jobs",
-    "run",
-    "next",
-    "why",
-    "show",
-    "status",
-    "cancel",
-    "mute",
-    "approvals",
-];
 
 /// Who gets it, who would come next, and why.
 fn explain(found: &[intent::Match], as_json: bool) {

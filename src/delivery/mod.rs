@@ -29,7 +29,7 @@ pub use send::{
     By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, place, send, spacing,
     tells_repeats,
 };
-pub use telegram::{SAYS, Target as TelegramTarget, Telegram};
+pub use telegram::{Target as TelegramTarget, Telegram};
 pub use webhook::Webhook;
 
 /// Keys that every delivery shares.

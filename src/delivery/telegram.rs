@@ -69,9 +69,6 @@ pub struct Telegram {
     pub buttons: Vec<String>,
 }
 
-/// What a button of a job's message says is what somebody could have written.
-pub const SAYS: char = '=';
-
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Telegram> {
         let to = match self.telegram.value.as_str() {
@@ -97,8 +94,8 @@ impl Authored {
             scope.error(document.span.clone(), "a message has one file", right);
         }
         for button in self.buttons.iter().flatten() {
-            let length = button.value.len() + SAYS.len_utf8();
-            if button.value.trim().is_empty() || length > LONGEST_DATA {
+            let said = button.value.trim();
+            if said.is_empty() || Button::says(said, said).is_none() {
                 let what = format!("a button says 1 to {} bytes", LONGEST_DATA - 1);
                 let right = "write fewer words: they are what the press says to the bot";
                 scope.error(button.span.clone(), what, right);
@@ -108,7 +105,7 @@ impl Authored {
             .buttons
             .into_iter()
             .flatten()
-            .map(|button| button.value);
+            .map(|button| button.value.trim().to_owned());
         Some(Telegram {
             to,
             silent: self.silent.unwrap_or(false),
@@ -139,10 +136,6 @@ impl Telegram {
             (None, Some(path)) => Some((making.render("document", path)?, false)),
             (None, None) => None,
         };
-        let button = |text: &String| Button {
-            text: text.clone(),
-            data: format!("{SAYS}{text}"),
-        };
         Ok(Target {
             chat,
             thread: making.thread().filter(|_| self.to == Recipient::Origin),
@@ -153,7 +146,11 @@ impl Telegram {
             status: self
                 .edit
                 .then(|| format!("{}/{}", making.job.name, position + 1)),
-            buttons: self.buttons.iter().map(button).collect(),
+            buttons: self
+                .buttons
+                .iter()
+                .filter_map(|said| Button::says(said, said))
+                .collect(),
             file: file.map(|(path, photo)| File { path, photo }),
         })
     }

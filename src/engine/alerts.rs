@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::outbox::WeakOutbox;
@@ -24,6 +25,7 @@ use crate::journal::{self, Level};
 use crate::store::{Heard, News, Store, Told, Words};
 
 pub use notice::{Notice, Subject};
+pub(super) use words::buttons;
 
 /// Tells the owner; clones are the same. Only a daemon has it: whoever starts a run at a terminal sees how it ends.
 #[derive(Clone)]
@@ -284,9 +286,12 @@ impl Alerts {
             words: Words::new(move |alert, saying| {
                 let text = say(&words::Tongue::of(&loaded.settings), alert, saying);
                 let mut messages = messages(&loaded.settings, &alert.about, &text);
-                let chats = messages.iter_mut().filter(|one| one.kind == "telegram");
-                if saying != Saying::Over {
-                    chats.for_each(|one| words::add_buttons(loaded.settings.language, alert, one));
+                let of_job = saying != Saying::Over && Subject::of(&alert.about).is_none();
+                if let Some(run) = alert.run.filter(|_| of_job) {
+                    let job = Some(alert.about.as_str());
+                    let buttons = words::buttons(loaded.settings.language, run, job);
+                    let chats = messages.iter_mut().filter(|one| one.kind == "telegram");
+                    chats.for_each(|one| one.target["buttons"] = json!(buttons));
                 }
                 messages
             }),

@@ -8,7 +8,7 @@ use super::following::Ended;
 use super::queue::{Cancelled, Queue, Room};
 use super::run::{Deliver, Finished};
 use super::work::{self, Follower, Row, Work};
-use super::{Alerts, EngineError, Loaded, Observer, Outbox, Progress};
+use super::{Alerts, EngineError, Loaded, Observer, Outbox, Progress, Question};
 use crate::config::Job;
 use crate::job::{Event, Outcome, RunId, SlotClaim, StepRecord, TriggerKind};
 use crate::store::{Accepted, Along, CursorChange, Start};
@@ -153,9 +153,9 @@ impl Intake {
             Cancelled::Unknown => {
                 // It may wait for a word, and somebody with it.
                 drop(self.queue.follower(run));
-                match self.withdraw(run).await? {
-                    true => Ok(None),
-                    false => engine.cancel(run).await,
+                match Question::of(story) {
+                    Some(question) => self.withdraw(question).await.map(|()| None),
+                    None => engine.cancel(run).await,
                 }
             }
         }

@@ -1,10 +1,13 @@
-//! What a person who asked in a chat hears of a run that did not do it: there, and each time.
+//! Who asked for a run in a chat, and what they hear of one that did not do it: there, and each time.
 
+use serde_json::Value;
+
+use super::alerts::buttons;
+use super::queue::Seat;
 use super::runner::UnderWay;
 use super::{EngineError, chats};
-use crate::delivery::{SAYS, TelegramTarget};
+use crate::delivery::TelegramTarget;
 use crate::job::{NewDelivery, Outcome, TriggerKind};
-use crate::telegram::Button;
 use crate::template::Locale;
 
 /// A failure in words, and whether the owner hears of it by them.
@@ -13,17 +16,49 @@ pub(super) struct Sorry {
     pub(super) owner_hears: bool,
 }
 
+/// Somebody who asked in a chat.
+pub(super) struct Asker {
+    /// Their number.
+    pub(super) user: i64,
+    /// What they call themselves.
+    pub(super) name: String,
+    /// Where they are answered.
+    pub(super) chat: TelegramTarget,
+}
+
+/// Who asked by an event that templates see as this; `None` for what is no message.
+pub(super) fn asker(event: &Value) -> Option<Asker> {
+    let message = event["kind"] == "telegram";
+    let user = event["user"]["id"].as_i64().filter(|_| message)?;
+    Some(Asker {
+        user,
+        name: event["user"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+        chat: TelegramTarget {
+            chat: event["chat"]["id"].as_i64(),
+            thread: event["chat"]["thread"].as_i64(),
+            ..TelegramTarget::default()
+        },
+    })
+}
+
 impl UnderWay<'_> {
+    /// Who asked in a chat.
+    pub(super) fn asker(&self) -> Option<Asker> {
+        self.roots.get("event").and_then(asker)
+    }
+
     /// The owner's number in chats.
     pub(super) fn owner(&self) -> Result<Option<i64>, EngineError> {
         let settings = &self.engine.loaded.settings;
-        let owner = settings
-            .telegram
-            .as_ref()
-            .and_then(|telegram| telegram.owner);
-        match owner {
-            Some(owner) => Ok(Some(owner)),
-            None => chats::owner(&self.engine.store),
+        let named = settings.telegram.as_ref().and_then(|chats| chats.owner);
+        match (named, self.seat.map(Seat::queue)) {
+            (Some(owner), _) => Ok(Some(owner)),
+            (None, Some(queue)) => Ok(queue.outbox.owner()),
+            // A person waits at a terminal, and nobody else.
+            (None, None) => chats::owner(&self.engine.store),
         }
     }
 
@@ -34,15 +69,9 @@ impl UnderWay<'_> {
             return Ok(None);
         }
         let owner = self.owner()?;
-        let event = self.roots.get("event").cloned().unwrap_or_default();
+        let asker = self.asker();
         // Only the owner has a run done again, for whatever event.
-        let here = event["kind"] == "telegram";
-        let owner_hears = !here || event["user"]["id"].as_i64() == owner;
-        let (job, run) = (&self.job.name, self.run.0);
-        let (explain, retry) = match settings.language {
-            Locale::En => ("Explain", "Retry"),
-            Locale::Es => ("Explicar", "Reintentar"),
-        };
+        let owner_hears = asker.as_ref().is_none_or(|asker| Some(asker.user) == owner);
         let words = match (outcome, settings.language) {
             (Outcome::Failed(reason), Locale::En) => format!("failed: {reason}"),
             (Outcome::Failed(reason), Locale::Es) => format!("falló: {reason}"),
@@ -58,21 +87,12 @@ impl UnderWay<'_> {
             }
             _ => return Ok(None),
         };
-        let button = |text: &str, verb: &str| Button {
-            text: text.to_owned(),
-            data: format!("{SAYS}/{verb} {run}"),
-        };
-        let target = TelegramTarget {
-            chat: event["chat"]["id"].as_i64().filter(|_| here),
-            thread: event["chat"]["thread"].as_i64().filter(|_| here),
-            buttons: match owner_hears {
-                true => vec![button(explain, "show"), button(retry, "retry")],
-                false => Vec::new(),
-            },
-            ..TelegramTarget::default()
-        };
+        let mut target = asker.map(|asker| asker.chat).unwrap_or_default();
+        if owner_hears {
+            target.buttons = buttons(settings.language, self.run, None);
+        }
         Ok(Some(Sorry {
-            message: target.says(format!("`{job}` {words}")),
+            message: target.says(format!("`{}` {words}", self.job.name)),
             owner_hears,
         }))
     }

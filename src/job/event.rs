@@ -61,13 +61,20 @@ pub struct Event {
 }
 
 impl Event {
+    /// What templates see as `event`, its kind included.
+    pub fn seen(&self) -> Value {
+        let mut seen = self.payload.clone();
+        if let Value::Object(fields) = &mut seen {
+            let kind = || self.kind.word().into();
+            fields.entry("kind").or_insert_with(kind);
+        }
+        seen
+    }
+
     /// The same again because a person asked, by `kind`: the job sees it as it was.
     #[must_use]
     pub fn again(mut self, id: Uuid, kind: TriggerKind) -> Self {
-        if let Value::Object(fields) = &mut self.payload {
-            let was = Value::from(self.kind.word());
-            fields.entry("kind").or_insert(was);
-        }
+        self.payload = self.seen();
         Event {
             id,
             kind,

@@ -45,6 +45,20 @@ pub struct Button {
     pub data: String,
 }
 
+/// What a button says that stands for words is what somebody could have written.
+pub const SAYS: char = '=';
+
+impl Button {
+    /// One whose press says `words`; `None` where they are too long for it.
+    pub fn says(text: &str, words: &str) -> Option<Self> {
+        let data = format!("{SAYS}{words}");
+        (data.len() <= LONGEST_DATA).then(|| Button {
+            text: text.to_owned(),
+            data,
+        })
+    }
+}
+
 /// Bytes that a button may say. Bot API, `InlineKeyboardButton.callback_data`.
 pub const LONGEST_DATA: usize = 64;
 
@@ -121,6 +135,19 @@ fn no_preview() -> Option<LinkPreviewOptions> {
     serde_json::from_value(json!({ "is_disabled": true })).ok()
 }
 
+/// Everything of a message but its file; the payloads of files have the same fields, and no trait for them.
+macro_rules! with_words {
+    ($message:ident, $payload:expr) => {{
+        let mut payload = $payload;
+        (payload.caption, payload.caption_entities) = $message.caption();
+        payload.disable_notification = $message.silent.then_some(true);
+        payload.reply_parameters = $message.reply();
+        payload.message_thread_id = $message.thread();
+        payload.reply_markup = $message.keyboard().map(ReplyMarkup::InlineKeyboard);
+        payload
+    }};
+}
+
 impl Outgoing {
     pub(super) fn new_text(&self) -> SendMessage {
         let mut payload = SendMessage::new(ChatId(self.chat), &self.chunk.text);
@@ -144,23 +171,11 @@ impl Outgoing {
     }
 
     pub(super) fn photo(&self, file: &Attached) -> SendPhoto {
-        let mut payload = SendPhoto::new(ChatId(self.chat), input(file));
-        (payload.caption, payload.caption_entities) = self.caption();
-        payload.disable_notification = self.silent.then_some(true);
-        payload.reply_parameters = self.reply();
-        payload.message_thread_id = self.thread();
-        payload.reply_markup = self.keyboard().map(ReplyMarkup::InlineKeyboard);
-        payload
+        with_words!(self, SendPhoto::new(ChatId(self.chat), input(file)))
     }
 
     pub(super) fn document(&self, file: &Attached) -> SendDocument {
-        let mut payload = SendDocument::new(ChatId(self.chat), input(file));
-        (payload.caption, payload.caption_entities) = self.caption();
-        payload.disable_notification = self.silent.then_some(true);
-        payload.reply_parameters = self.reply();
-        payload.message_thread_id = self.thread();
-        payload.reply_markup = self.keyboard().map(ReplyMarkup::InlineKeyboard);
-        payload
+        with_words!(self, SendDocument::new(ChatId(self.chat), input(file)))
     }
 
     fn entities(&self) -> Vec<MessageEntity> {

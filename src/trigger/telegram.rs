@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::config::resolve::Scope;
 use crate::config::value::{At, OneOrMany, Pattern, Span};
 use crate::telegram::intent::{Claim, Claims};
+use crate::telegram::own::is_own;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -74,7 +75,7 @@ impl Authored {
             );
             return None;
         }
-        if let Some(name) = what.strip_prefix('/').filter(|name| OWN.contains(name)) {
+        if let Some(name) = what.strip_prefix('/').filter(|name| is_own(name)) {
             let said = format!("`/{name}` is a command of the bot itself");
             let right = "from now on it starts this job; choose another name to keep both";
             scope.warning(self.telegram.span, said, right);
@@ -89,11 +90,6 @@ impl Authored {
         })
     }
 }
-
-/// What the bot understands by itself.
-const OWN: &[&str] = &[
-    "jobs", "run", "next", "why", "show", "retry", "status", "cancel", "mute", "help", "start",
-];
 
 /// Bot API, `BotCommand`: 1-32 characters, lower-case English letters, digits and underscores.
 fn is_command(text: &str) -> bool {

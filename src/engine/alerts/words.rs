@@ -1,13 +1,11 @@
 //! Alerts in words.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 
 use super::Subject;
 use crate::config::Settings;
-use crate::delivery::SAYS;
-use crate::job::{Alert, NewDelivery, Saying};
-use crate::telegram::{Button, LONGEST_DATA};
+use crate::job::{Alert, RunId, Saying};
+use crate::telegram::Button;
 use crate::template::{DateStyle, Locale};
 use crate::zone::Tz;
 
@@ -84,28 +82,19 @@ pub(super) fn run(tongue: &Tongue, verb: Verb, alert: &Alert, saying: Saying) ->
     text
 }
 
-/// Buttons below a failure in a chat: they say what its owner could write.
-pub(super) fn add_buttons(language: Locale, alert: &Alert, message: &mut NewDelivery) {
-    let (Some(run), None) = (alert.run, Subject::of(&alert.about)) else {
-        return;
-    };
-    let (job, run) = (&alert.about, run.0);
-    let (explain, mute, retry) = match language {
+/// Buttons below a failure of a run in a chat: they say what its owner could write. `mute` is the job, where it can be muted.
+pub fn buttons(language: Locale, run: RunId, mute: Option<&str>) -> Vec<Button> {
+    let (explain, hush, retry) = match language {
         Locale::En => ("Explain", "Mute 7 days", "Retry"),
         Locale::Es => ("Explicar", "Callar 7 días", "Reintentar"),
     };
+    let run = run.0;
     let buttons = [
-        (explain, format!("{SAYS}/show {run}")),
-        (mute, format!("{SAYS}/mute {job} --for 7d")),
-        (retry, format!("{SAYS}/retry {run}")),
+        Button::says(explain, &format!("/show {run}")),
+        mute.and_then(|job| Button::says(hush, &format!("/mute {job} --for 7d"))),
+        Button::says(retry, &format!("/retry {run}")),
     ];
-    let buttons = buttons.into_iter();
-    let buttons = buttons.filter(|(_, data)| data.len() <= LONGEST_DATA);
-    let buttons = buttons.map(|(text, data)| Button {
-        text: text.to_owned(),
-        data,
-    });
-    message.target["buttons"] = json!(buttons.collect::<Vec<_>>());
+    buttons.into_iter().flatten().collect()
 }
 
 /// What was told is over.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Answer, NO, Question, Word, YES, arrived, questions};
+use super::{Answer, NO, Question, Word, YES, arrived, questions, those};
 use crate::config::Settings;
 use crate::delivery::TelegramTarget;
 use crate::engine::work::{Row, Work};
 use crate::engine::{Deliver, Engine, EngineError, Intake, adopt};
-use crate::job::{NewDelivery, RunId, RunState, StepEnd, StepRecord};
+use crate::job::{NewDelivery, RunState, StepEnd, StepRecord};
 use crate::journal::{self, Level};
-use crate::store::{RunUpdate, Told, Which};
+use crate::store::{Reader, RunUpdate, Told, Which};
 use crate::template::Locale;
 
 /// What an answer makes of the question: the step's result, and what its messages say from now on.
@@ -159,33 +159,20 @@ impl Intake {
         })
     }
 
-    /// Stops a run that waits for a word, and says so where it was asked for; whether it was one.
+    /// Stops a run that waits for a word, and says so where it was asked for.
     ///
     /// # Errors
-    /// The store cannot be read or written.
-    pub(in crate::engine) async fn withdraw(&self, run: RunId) -> Result<bool, EngineError> {
-        let engine = &self.queue.engine;
-        let mut asked = engine.store.read(questions).await?;
-        asked.retain(|question| question.row.run == run);
-        let Some(question) = asked.pop() else {
-            return Ok(false);
-        };
-        engine.cancel(run).await?;
-        let settings = &self.loaded().settings;
-        let end = match settings.language {
+    /// The store cannot be written.
+    pub(in crate::engine) async fn withdraw(&self, question: Question) -> Result<(), EngineError> {
+        self.queue.engine.cancel(question.row.run).await?;
+        let end = match self.loaded().settings.language {
             Locale::En => "⏹ the run was stopped",
             Locale::Es => "⏹ la ejecución se detuvo",
         };
         let mut messages = shown(&question, end);
-        messages.extend(question.guest.map(|chat| {
-            let target = TelegramTarget {
-                chat: Some(chat),
-                ..TelegramTarget::default()
-            };
-            target.says(format!("`{}`: {end}", question.row.job))
-        }));
-        self.queue.outbox.say(messages).await?;
-        Ok(true)
+        let told = |guest: TelegramTarget| guest.says(format!("`{}`: {end}", question.row.job));
+        messages.extend(question.guest.clone().map(told));
+        self.queue.outbox.say(messages).await
     }
 
     /// Answers the question that this button is of; what is refused is said in the journal.
@@ -202,8 +189,10 @@ impl Intake {
             Some(NO) => Word::No,
             _ => return Ok(None),
         };
-        let asked = self.queue.engine.store.read(questions).await?;
-        let question = asked.iter().find(|question| question.token == data[1..]);
+        let token = data[1..].to_owned();
+        let read = move |reader: &Reader<'_>| those(reader, |known| known == token);
+        let asked = self.queue.engine.store.read(read).await?;
+        let question = asked.first();
         let answer = match question {
             Some(question) if !question.is_sound() => Answer::Gone,
             Some(question) if question.asked.of.is_some_and(|of| of != user) => Answer::NotYours,

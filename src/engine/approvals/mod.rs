@@ -9,16 +9,15 @@ mod answer;
 use chrono::{DateTime, Utc};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::finish::Out;
 use super::outbox::Row as OutboxRow;
 use super::runner::UnderWay;
-
+use super::sorry::{Asker, asker};
 use super::{EngineError, Observer, Progress};
 use crate::config::Settings;
 use crate::delivery::{TelegramTarget, to_owner};
-use crate::job::{NewDelivery, RunId, RunState, StepRecord, TriggerKind, Wait};
+use crate::job::{NewDelivery, RunId, RunState, StepRecord, Wait};
 use crate::journal::{self, Level};
 use crate::store::{Delivery, DeliveryState, Reader, RunRow, RunStory, StoreError};
 use crate::telegram::Button;
@@ -42,7 +41,7 @@ pub struct Question {
     /// What is asked, of whom.
     pub asked: Asked,
     /// The chat of somebody else who asked for it.
-    guest: Option<i64>,
+    guest: Option<TelegramTarget>,
     /// The messages that asked.
     messages: Vec<Delivery>,
 }
@@ -88,9 +87,14 @@ pub enum Answer {
 /// # Errors
 /// The store cannot be read.
 pub fn questions(reader: &Reader<'_>) -> Result<Vec<Question>, StoreError> {
+    those(reader, |_| true)
+}
+
+/// The questions whose tokens are `wanted`: of these the whole story is read.
+fn those(reader: &Reader<'_>, wanted: impl Fn(&str) -> bool) -> Result<Vec<Question>, StoreError> {
     let mut found = Vec::new();
     for row in reader.active()? {
-        if matches!(row.state, RunState::Waiting(Wait::Token(_)))
+        if matches!(&row.state, RunState::Waiting(Wait::Token(token)) if wanted(token))
             && let Some(story) = reader.run(row.run)?
         {
             found.extend(Question::of(story));
@@ -100,7 +104,8 @@ pub fn questions(reader: &Reader<'_>) -> Result<Vec<Question>, StoreError> {
 }
 
 impl Question {
-    fn of(story: RunStory) -> Option<Self> {
+    /// The question that a run waits with.
+    pub(super) fn of(story: RunStory) -> Option<Self> {
         let RunState::Waiting(Wait::Token(token)) = &story.row.state else {
             return None;
         };
@@ -114,11 +119,10 @@ impl Question {
             let mut data = buttons.iter().map(|button| button.data.get(1..));
             data.any(|data| data == Some(token))
         });
-        let event = &story.event.payload;
-        let user = event["user"]["id"].as_i64();
-        let is_guest = story.row.trigger == TriggerKind::Telegram && user != asked.of;
+        let asker = asker(&story.event.seen());
+        let guest = asker.filter(|asker| Some(asker.user) != asked.of);
         Some(Question {
-            guest: event["chat"]["id"].as_i64().filter(|_| is_guest),
+            guest: guest.map(|guest| guest.chat),
             token: token.clone(),
             asked,
             step,
@@ -167,10 +171,7 @@ impl UnderWay<'_> {
     ) -> Result<(), EngineError> {
         let settings = &self.engine.loaded.settings;
         let owner = self.owner()?;
-        let event = self.roots.get("event").cloned().unwrap_or_default();
-        // The chat in which the owner asked for it, else his own.
-        let here = owner.is_some() && event["user"]["id"].as_i64() == owner;
-        let here = (here && event["kind"] == "telegram").then(|| event["chat"].clone());
+        let asker = self.asker();
         let step = self.update.steps.last_mut().expect("the step that asks");
         let detail = step.detail.clone().unwrap_or_default();
         let mut asked = Asked::deserialize(&detail).expect("what the step left");
@@ -178,10 +179,7 @@ impl UnderWay<'_> {
         step.detail = serde_json::to_value(&asked).ok();
         let token = token(nonce, &self.job.hash, self.run, &asked.asks);
         let whose = (self.job.name.as_str(), self.run);
-        let user = &event["user"];
-        let by = user["id"].as_i64().filter(|id| Some(*id) != owner);
-        let by = by.map(|id| format!("{} ({id})", user["name"].as_str().unwrap_or_default()));
-        let messages = messages(settings, whose, &asked, &token, (here, by));
+        let messages = messages(settings, whose, &asked, &token, asker);
         self.update.deliveries.clone_from(&messages);
         self.update.state = Some(RunState::Waiting(Wait::Token(token)));
         let recorded = self.commit().await?;
@@ -225,7 +223,7 @@ fn messages(
     (job, run): (&str, RunId),
     asked: &Asked,
     token: &str,
-    (here, by): (Option<Value>, Option<String>),
+    asker: Option<Asker>,
 ) -> Vec<NewDelivery> {
     let until = asked
         .until
@@ -253,18 +251,20 @@ fn messages(
         text: format!("{mark} {text}"),
         data: format!("{says}{token}"),
     };
-    let here = here.unwrap_or_default();
-    let target = TelegramTarget {
-        chat: here["id"].as_i64(),
-        thread: here["thread"].as_i64(),
-        buttons: vec![button("✅", yes, YES), button("❌", no, NO)],
-        ..TelegramTarget::default()
+    // Where the owner asked for it; else in his own chat, with whoever did.
+    let (mut target, by) = match (asker, settings.language) {
+        (Some(asker), _) if Some(asker.user) == asked.of => (asker.chat, String::new()),
+        (Some(asker), language) => {
+            let by = match language {
+                Locale::En => "for",
+                Locale::Es => "por",
+            };
+            let by = format!(" {by} {} ({})", literal(&asker.name), asker.user);
+            (TelegramTarget::default(), by)
+        }
+        (None, _) => (TelegramTarget::default(), String::new()),
     };
-    let by = match (&by, settings.language) {
-        (None, _) => String::new(),
-        (Some(by), Locale::En) => format!(" for {}", literal(by)),
-        (Some(by), Locale::Es) => format!(" por {}", literal(by)),
-    };
+    target.buttons = vec![button("✅", yes, YES), button("❌", no, NO)];
     let text = format!("**{job}** {run} {head}{by}:\n\n{asks}\n\n{until}");
     let mut message = target.says(text);
     // What nobody can answer any more need not arrive.

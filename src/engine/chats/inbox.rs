@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::own::is_own;
 use super::pairing::{Guess, Pairing};
 use super::{Chats, Reader};
 use crate::engine::{Loaded, Taken, conversation};
 use crate::job::{Event, NewDelivery, TriggerKind};
 use crate::journal::{self, Level};
 use crate::telegram::intent::{Asked, Intents, Why, command};
+use crate::telegram::own::is_own;
 use crate::telegram::{Chat, Message, Person};
 use crate::template::Locale;
 use crate::trigger::Kind;
@@ -324,8 +324,13 @@ impl Inbox {
         }
     }
 
+    /// The language of the program's own words.
+    pub(super) fn language(&self) -> Locale {
+        self.loaded.settings.language
+    }
+
     pub(super) fn words(&self, english: &'static str, spanish: &'static str) -> &'static str {
-        match self.loaded.settings.language {
+        match self.language() {
             Locale::En => english,
             Locale::Es => spanish,
         }

@@ -7,53 +7,9 @@ use super::{Chats, Reader};
 use crate::engine::Taken;
 use crate::job::{RunId, TriggerKind};
 use crate::telegram::Message;
+use crate::telegram::own::{OWN, is_own, offered};
 use crate::template::Locale;
 use crate::trigger::Kind;
-
-/// Our own commands: name, what follows it, what it does in English and in Spanish.
-const OWN: &[(&str, &str, &str, &str)] = &[
-    ("jobs", "", "what there is", "lo que hay"),
-    ("run", " JOB", "start a job", "iniciar una tarea"),
-    ("next", " [JOB]", "what comes", "lo que viene"),
-    (
-        "why",
-        " JOB WHEN",
-        "what became of a moment",
-        "qué pasó en un momento",
-    ),
-    ("show", " RUN", "a run's story", "qué hizo una ejecución"),
-    ("retry", " RUN", "a run again", "repetir una ejecución"),
-    ("status", "", "how everything stands", "cómo va todo"),
-    ("cancel", " RUN", "stop a run", "detener una ejecución"),
-    (
-        "mute",
-        " JOB --for 7d",
-        "hear nothing of its failures",
-        "no oír sus fallos",
-    ),
-    ("help", "", "what I understand", "lo que entiendo"),
-];
-
-/// Whether it is a command of ours.
-pub(super) fn is_own(name: &str) -> bool {
-    MORE.contains(&name) || OWN.iter().any(|own| own.0 == name)
-}
-
-/// Verbs that are understood and not offered.
-const MORE: &[&str] = &[
-    "history",
-    "unmute",
-    "approvals",
-    "outbox",
-    "pause",
-    "resume",
-];
-
-/// Whether one of our commands is nothing without what follows it.
-fn needs_words(name: &str) -> bool {
-    let own = OWN.iter().find(|own| own.0 == name);
-    own.is_some_and(|own| !own.1.is_empty() && !own.1.contains('[') && name != "run")
-}
 
 impl Inbox {
     /// Our own commands; whether it was one.
@@ -66,19 +22,19 @@ impl Inbox {
         reader: &Reader,
     ) -> bool {
         let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        let bare = offered(name).filter(|own| own.needs_words() && words.is_empty());
+        if let Some(own) = bare.filter(|_| who == Who::Owner) {
+            let about = own.about(self.language());
+            let usage = format!("/{name}{}: {about}", own.arguments);
+            self.answer(chats, message, usage).await;
+            return true;
+        }
         match name {
             "start" | "help" => {
                 let help = self.help(who, message);
                 self.answer(chats, message, help).await;
             }
             _ if who != Who::Owner => return false,
-            _ if rest.trim().is_empty() && needs_words(name) => {
-                let own = OWN.iter().find(|own| own.0 == name);
-                let usage = own.map_or_else(String::new, |(name, arguments, english, spanish)| {
-                    format!("/{name}{arguments}: {}", self.words(english, spanish))
-                });
-                self.answer(chats, message, usage).await;
-            }
             "run" => match words.first() {
                 Some(job) if self.loaded.jobs.contains_key(job) => {
                     let rest = rest
@@ -96,13 +52,7 @@ impl Inbox {
                 let said = self.retry(chats, rest).await;
                 self.answer(chats, message, said).await;
             }
-            name if MORE.contains(&name) => {
-                words.insert(0, name.to_owned());
-                let said = (chats.verbs)(words).await;
-                let said = format!("```\n{}\n```", said.trim());
-                self.answer(chats, message, said).await;
-            }
-            "jobs" | "show" | "status" | "next" | "why" | "cancel" | "mute" => {
+            name if is_own(name) => {
                 words.insert(0, name.to_owned());
                 let said = (chats.verbs)(words).await;
                 let said = said.trim();
@@ -154,9 +104,10 @@ impl Inbox {
             .map(|(_, name, about)| format!("/{name} {about}"))
             .collect();
         if who == Who::Owner {
-            let own = OWN.iter().map(|(name, arguments, english, spanish)| {
-                format!("/{name}{arguments} {}", self.words(english, spanish))
-            });
+            let language = self.language();
+            let own = OWN.iter();
+            let own =
+                own.map(|own| format!("/{}{} {}", own.name, own.arguments, own.about(language)));
             lines.extend(own);
         }
         lines.join("\n")
@@ -164,13 +115,8 @@ impl Inbox {
 
     /// The commands that Telegram offers while somebody types.
     pub(super) fn commands(&self, language: Locale) -> Vec<(String, String)> {
-        let own = OWN.iter().map(|(name, _, english, spanish)| {
-            let about = match language {
-                Locale::En => english,
-                Locale::Es => spanish,
-            };
-            ((*name).to_owned(), (*about).to_owned())
-        });
+        let own = OWN.iter();
+        let own = own.map(|own| (own.name.to_owned(), own.about(language).to_owned()));
         let jobs = self.jobs_commands().map(|(_, name, about)| (name, about));
         jobs.chain(own).collect()
     }

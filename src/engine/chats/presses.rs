@@ -2,10 +2,9 @@
 
 use super::inbox::{Inbox, Who};
 use super::{Chats, Reader};
-use crate::delivery::SAYS;
 use crate::engine::{Answer, Word};
 use crate::journal::{self, Level};
-use crate::telegram::{Message, Press};
+use crate::telegram::{Message, Press, SAYS};
 
 impl Inbox {
     /// Deals with a press; all that it brings is on the disk when it returns.
