@@ -119,10 +119,14 @@ pub(super) fn run(
         outln!(
             "The briefing is on its way to your phone, and comes each day while the daemon runs:"
         );
+        let elsewhere = dir.is_some() || state.is_some();
         let state = state.map_or_else(String::new, |state| format!(" --state {}", state.display()));
-        let folders = format!("--dir {}{state}", root.display());
-        outln!("  reveille {folders} daemon      now, here");
-        outln!("  reveille {folders} install --user        as a service");
+        let folder = root.display();
+        outln!("  reveille --dir {folder}{state} daemon      now, here");
+        // A service has the folder of its user.
+        if !elsewhere {
+            outln!("  reveille install --user        as a service");
+        }
     }
     Ok(sent)
 }

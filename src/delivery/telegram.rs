@@ -97,7 +97,7 @@ impl Authored {
             let said = button.value.trim();
             if said.is_empty() || Button::says(said, said).is_none() {
                 let what = format!("a button says 1 to {} bytes", LONGEST_DATA - 1);
-                let right = "write fewer words: they are what the press says to the bot";
+                let right = "these words are what the press says to the bot";
                 scope.error(button.span.clone(), what, right);
             }
         }

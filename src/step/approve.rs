@@ -42,6 +42,14 @@ pub struct Approve {
 
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Approve> {
+        if self.approve.value.trim().is_empty() {
+            let right = "write what exactly will be done";
+            scope.error(
+                self.approve.span.clone(),
+                "there is nothing to say yes to",
+                right,
+            );
+        }
         Some(Approve {
             text: scope.template(self.approve),
             expires: self
