@@ -142,6 +142,7 @@ impl Telegram {
             silent: self.silent,
             reply_to: making.message().filter(|_| self.reply),
             edits: None,
+            ends: None,
             streams: self.stream,
             status: self
                 .edit

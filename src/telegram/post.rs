@@ -103,13 +103,17 @@ impl Post {
     }
 
     /// Waits until a message may go to this chat, and counts it.
+    ///
+    /// Once the chat itself may have one, its moment among all chats is booked: nobody else wakes for it, and who wakes late
+    /// delays nobody.
     pub async fn turn(&self, chat: i64) {
         loop {
             let wait = self.inner().wait(chat, self.clock.monotonic());
-            if wait.is_zero() {
-                return;
+            match wait {
+                Wait::Look(wait) => self.clock.sleep(wait).await,
+                Wait::Booked(Duration::ZERO) => return,
+                Wait::Booked(wait) => return self.clock.sleep(wait).await,
             }
-            self.clock.sleep(wait).await;
         }
     }
 
@@ -130,13 +134,19 @@ impl fmt::Debug for Post {
     }
 }
 
+/// How long a message has to wait.
+enum Wait {
+    /// So long for its chat; then it looks again.
+    Look(Duration),
+    /// So long for the others, and then it goes out.
+    Booked(Duration),
+}
+
 impl Inner {
-    /// How long a message to this chat has to wait; where it has not, it is counted.
-    fn wait(&mut self, chat: i64, now: Duration) -> Duration {
+    /// How long a message to this chat has to wait; where it is only for the others, its moment is booked.
+    fn wait(&mut self, chat: i64, now: Duration) -> Wait {
         let (most, window) = GROUP;
-        let mut earliest = self
-            .all
-            .max(self.chats.get(&chat).copied().unwrap_or_default());
+        let mut earliest = self.chats.get(&chat).copied().unwrap_or_default();
         // Groups have negative numbers.
         if chat < 0
             && let Some(sent) = self.groups.get(&chat)
@@ -145,17 +155,18 @@ impl Inner {
             earliest = earliest.max(sent[sent.len() - most] + window);
         }
         if earliest > now {
-            return earliest - now;
+            return Wait::Look(earliest - now);
         }
-        self.all = now + ALL;
+        let at = self.all.max(now);
+        self.all = at + ALL;
         self.chats.retain(|_, until| *until > now);
-        self.chats.insert(chat, now + CHAT);
+        self.chats.insert(chat, at + CHAT);
         if chat < 0 {
             let sent = self.groups.entry(chat).or_default();
             sent.retain(|at| *at + window > now);
-            sent.push_back(now);
+            sent.push_back(at);
         }
-        Duration::ZERO
+        Wait::Booked(at - now)
     }
 }
 
@@ -168,14 +179,13 @@ mod tests {
         let (mut inner, mut now) = (Inner::default(), Duration::from_secs(1000));
         let mut times = Vec::new();
         for chat in chats {
-            loop {
-                let wait = inner.wait(*chat, now);
-                if wait.is_zero() {
-                    break;
+            let at = loop {
+                match inner.wait(*chat, now) {
+                    Wait::Look(wait) => now += wait,
+                    Wait::Booked(wait) => break now + wait,
                 }
-                now += wait;
-            }
-            times.push((now - Duration::from_secs(1000)).as_millis());
+            };
+            times.push((at - Duration::from_secs(1000)).as_millis());
         }
         times
     }

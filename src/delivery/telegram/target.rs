@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::config::settings::TelegramSettings;
 use crate::delivery::{Sending, Sent};
-use crate::job::NewDelivery;
+use crate::job::{DeliveryId, NewDelivery};
+use crate::store::{DeliveryState, StoreError};
 use crate::telegram::{
     self, Attached, Button, CAPTION, Chunk, Failure, LONGEST, Outgoing, render, split,
 };
@@ -31,6 +32,9 @@ pub struct Target {
     /// The message that it takes the place of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edits: Option<i64>,
+    /// It takes the place of this message of the outbox, which is before it in its lane, once that has arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<DeliveryId>,
     /// It takes the place of the last message with this name, which begins with the job's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -135,6 +139,16 @@ impl Target {
         if first && last && self.status.is_some() {
             message.edits = self.shown(chat, sending).await;
         }
+        if first && let Some(id) = self.ends {
+            match ended(id, sending).await {
+                Ok(Some((chat, number))) => {
+                    message.chat = chat;
+                    message.edits = Some(number);
+                }
+                Ok(None) => return Sent::Delivered(None),
+                Err(error) => return Sent::later(error),
+            }
+        }
         // Changed twice to the same is changed once.
         if progress["perhaps"] == true && message.edits.is_none() {
             message.chunk.mark_repeat(sending.settings.language);
@@ -212,6 +226,20 @@ impl Target {
         let number = last["messages"].as_array()?.last()?.as_i64();
         number.filter(|_| last["chat"] == chat)
     }
+}
+
+/// Chat and number of a message of the outbox, if it arrived: what never did needs no end.
+async fn ended(id: DeliveryId, sending: Sending<'_>) -> Result<Option<(i64, i64)>, StoreError> {
+    let store = sending.store;
+    let Some(delivery) = store.read(move |reader| reader.delivery(id)).await? else {
+        return Ok(None);
+    };
+    let DeliveryState::Sent { receipt, .. } = delivery.state else {
+        return Ok(None);
+    };
+    let receipt = receipt.unwrap_or_default();
+    let chat = receipt["chat"].as_i64();
+    Ok(chat.zip(numbers(&receipt).last().copied()))
 }
 
 impl File {

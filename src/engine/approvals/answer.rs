@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Answer, NO, Question, Word, YES, arrived, questions, those};
+use super::{Answer, NO, Question, Word, YES, questions, those};
 use crate::config::Settings;
 use crate::delivery::TelegramTarget;
 use crate::engine::work::{Row, Work};
@@ -50,11 +50,10 @@ fn settled(
 
 /// What the messages that asked say from now on, without their buttons.
 fn shown(question: &Question, end: &str) -> Vec<NewDelivery> {
-    let shown = question.messages.iter().filter_map(|delivery| {
-        let (chat, number) = arrived(delivery)?;
+    let shown = question.messages.iter().map(|delivery| {
         let target = TelegramTarget {
-            chat: Some(chat),
-            edits: Some(number),
+            // It may be on its way still.
+            ends: Some(delivery.id),
             ..TelegramTarget::default()
         };
         let body = &delivery.message.body;
@@ -64,7 +63,7 @@ fn shown(question: &Question, end: &str) -> Vec<NewDelivery> {
         let mut edit = target.says(format!("{words}\n\n{end}"));
         // Behind the message that it changes.
         edit.lane.clone_from(&delivery.message.lane);
-        Some(edit)
+        edit
     });
     shown.collect()
 }
@@ -94,11 +93,7 @@ impl Engine {
             Err(error) => return Err(error),
         };
         // What did not go out yet need not.
-        for delivery in question
-            .messages
-            .iter()
-            .filter(|one| arrived(one).is_none())
-        {
+        for delivery in &question.messages {
             let _ = self.store.drop_deliveries(Which::One(delivery.id)).await;
         }
         Ok(Some(

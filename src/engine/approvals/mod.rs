@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::delivery::{TelegramTarget, to_owner};
 use crate::job::{NewDelivery, RunId, RunState, StepRecord, Wait};
 use crate::journal::{self, Level};
-use crate::store::{Delivery, DeliveryState, Reader, RunRow, RunStory, StoreError};
+use crate::store::{Delivery, Reader, RunRow, RunStory, StoreError};
 use crate::telegram::Button;
 use crate::template::Locale;
 
@@ -137,16 +137,6 @@ impl Question {
         let bound = token(nonce, &self.row.job_hash, self.row.run, &self.asked.asks);
         self.token == bound
     }
-}
-
-/// Chat and number of a message that arrived.
-fn arrived(delivery: &Delivery) -> Option<(i64, i64)> {
-    let DeliveryState::Sent { receipt, .. } = &delivery.state else {
-        return None;
-    };
-    let receipt = receipt.as_ref()?;
-    let last = receipt["messages"].as_array()?.last()?.as_i64()?;
-    Some((receipt["chat"].as_i64()?, last))
 }
 
 /// Letters of a number that nobody can guess, and of the digest behind it.
