@@ -119,7 +119,7 @@ fn engine(folder: &Path) -> (Arc<Engine>, Arc<Job>) {
         state: folder.to_owned(),
         lock: lock.name().to_owned(),
         alerts: None,
-        lanes: Arc::default(),
+        servers: Arc::default(),
         commands: Arc::default(),
         patience: Patience::None,
     };

@@ -16,8 +16,8 @@
 //! # The house, from the bottom up
 //!
 //! - [`error`], [`zone`]: what a person is told and the exit code; time zones.
-//! - [`clock`], [`hash`], [`glob`], [`journal`]: the only time, sleep and ids; the one hash that is written down; patterns that
-//!   name files; what a program without a terminal says.
+//! - [`clock`], [`hash`], [`glob`], [`journal`], [`words`]: the only time, sleep and ids; the one hash that is written down; patterns that
+//!   name files; what a program without a terminal says; words as people mean them.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; programs that end for certain;
@@ -108,5 +108,6 @@ pub mod thrift;
 pub mod trigger;
 pub mod watch;
 pub mod web;
+pub mod words;
 pub mod workspace;
 pub mod zone;

@@ -3,6 +3,8 @@
 
 mod cli;
 mod config;
+#[path = "fakes/ollama.rs"]
+mod fake_models;
 mod house;
 mod killed;
 mod stories;

@@ -1,13 +1,20 @@
 //! `reveille ask "..."`
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use clap::{Args, Parser};
+use serde::Serialize;
 use serde_json::json;
 
+use super::by_hand::Whom;
 use super::context::Context;
 use super::follow::Asked;
 use super::out::outln;
 use super::run::{How, execute};
 use crate::config::intents;
+use crate::config::settings::RouteSettings;
+use crate::config::{Config, Job};
 use crate::engine::conversation;
 use crate::error::Error;
 use crate::job::{Event, TriggerKind};
@@ -26,12 +33,25 @@ pub struct Arguments {
     explain: bool,
 
     #[command(flatten)]
+    whom: Whom,
+
+    #[command(flatten)]
     how: How,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
-    let text = arguments.text.join(" ");
+    let mut text = arguments.text.join(" ");
+    let mut by_route = None;
+    if let Some((name, rest)) = intent::command(&text)
+        && let name = name.to_ascii_lowercase()
+        && !rest.is_empty()
+        && !is_own(&name)
+        && config.settings.routes.contains_key(&name)
+        && !is_jobs(&config.jobs, &name)
+    {
+        (by_route, text) = (Some(name), rest.to_owned());
+    }
     let asked = intent::Asked {
         text: &text,
         file: false,
@@ -50,7 +70,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         return Ok(0);
     }
     if arguments.explain {
-        explain(&found, arguments.how.json);
+        explain(&found, &config, &text, arguments.how.json);
         return Ok(0);
     }
     // A job's own command comes before ours, and ours before what a job takes of any words.
@@ -75,16 +95,21 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let (before, moved) = context.block_on(said)??;
     context.block_on(store.remember(vec![moved]))??;
     drop(store);
+    let mut payload = json!({
+        "asked": true, "text": text, "args": first.args, "when": when.map(|when| when.to_rfc3339()), "stdin": "",
+        "user": { "id": 0, "name": "you" }, "chat": { "id": TERMINAL, "title": "terminal" },
+        "conversation": before, "message": 0, "forwarded": false,
+    });
+    if let Some(route) = by_route {
+        payload["route"] = route.into();
+    }
+    arguments.whom.tell(&config.settings, &mut payload)?;
     let event = Event {
         id: context.clock.id(),
         job: first.job.clone(),
         kind: TriggerKind::Hand,
         dedupe_key: None,
-        payload: json!({
-            "asked": true, "text": text, "args": first.args, "when": when.map(|when| when.to_rfc3339()), "stdin": "",
-            "user": { "id": 0, "name": "you" }, "chat": { "id": TERMINAL, "title": "terminal" },
-            "conversation": before, "message": 0, "forwarded": false,
-        }),
+        payload,
         at: context.clock.now(),
     };
     let asked = Asked {
@@ -93,6 +118,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         steps: Vec::new(),
     };
     execute(context, folder, config, asked, &arguments.how)
+}
+
+/// Whether a job has this command.
+fn is_jobs(jobs: &BTreeMap<String, Arc<Job>>, name: &str) -> bool {
+    let text = &format!("/{name}");
+    let found = intents(jobs).of(intent::Asked { text, file: false });
+    let first = found.first().map(|found| &found.why);
+    matches!(first, Some(intent::Why::Command(_)))
 }
 
 /// The terminal among the chats.
@@ -123,11 +156,14 @@ fn own(text: &str) -> Result<Option<super::Command>, Error> {
     }
 }
 
-/// Who gets it, who would come next, and why.
-fn explain(found: &[intent::Match], as_json: bool) {
+/// Who gets it, who would come next, and why; and for a model, what kind of message it is.
+fn explain(found: &[intent::Match], config: &Config, text: &str, as_json: bool) {
     if as_json {
         let each = found.iter().map(|found| {
-            json!({ "job": found.job, "trigger": found.trigger, "why": found.why.words(), "args": found.args })
+            json!({
+                "job": found.job, "trigger": found.trigger, "why": found.why.words(), "args": found.args,
+                "models": asks(config, &found.job, text),
+            })
         });
         return outln!("{}", json!(each.collect::<Vec<_>>()));
     }
@@ -138,4 +174,46 @@ fn explain(found: &[intent::Match], as_json: bool) {
     for other in others {
         outln!("  then {}: {}", other.job, other.why.words());
     }
+    for asked in asks(config, &first.job, text) {
+        let class = match &asked.class {
+            Some((class, why)) => format!(" {class} ({why}):"),
+            None => String::new(),
+        };
+        let models = asked.models.join(", ");
+        outln!(
+            "  step {}, route {}:{class} {models}",
+            asked.step,
+            asked.route
+        );
+    }
+}
+
+/// Whom a step would ask.
+#[derive(Serialize)]
+struct Asks {
+    step: String,
+    route: String,
+    /// What kind of message it is, and why, where that decides.
+    class: Option<(&'static str, String)>,
+    models: Vec<String>,
+}
+
+/// Whom the steps of a job would ask about a message.
+fn asks(config: &Config, job: &str, text: &str) -> Vec<Asks> {
+    let settings = &config.settings;
+    let steps = config.jobs.get(job).into_iter().flat_map(|job| &job.steps);
+    let asks = steps.filter_map(|step| {
+        let name = step.kind.route()?;
+        let route = settings.routes.get(name)?;
+        let by_class = matches!(route, RouteSettings::ByClass { .. });
+        let class = by_class.then(|| settings.classifier.of(text));
+        let models = route.chain(class.as_ref().map(|(class, _)| *class));
+        Some(Asks {
+            step: step.id.clone(),
+            route: name.to_owned(),
+            models: models.to_vec(),
+            class: class.map(|(class, why)| (class.word(), why)),
+        })
+    });
+    asks.collect()
 }

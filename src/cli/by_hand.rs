@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::context::Context;
 use super::out::{self, errln};
 use crate::config::folder::Folder;
+use crate::config::settings::Settings;
 use crate::config::{Config, Job};
 use crate::engine::{Engine, Loaded, Patience};
 use crate::error::Error;
@@ -23,12 +24,63 @@ pub struct ByHand {
     /// A value that templates see as `event.args.KEY`; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+
+    #[command(flatten)]
+    pub whom: Whom,
+}
+
+/// Whom steps ask that ask a model, in place of what the job says.
+#[derive(Debug, Args)]
+pub struct Whom {
+    /// A route of the configuration
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    route: Option<String>,
+
+    /// A model of the configuration
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+}
+
+impl Whom {
+    /// Writes it into the payload of an event.
+    pub(super) fn tell(&self, settings: &Settings, payload: &mut Value) -> Result<(), Error> {
+        let routes = settings.routes.keys();
+        let models = settings.models.keys();
+        known("route", self.route.as_ref(), routes.collect(), payload)?;
+        known("model", self.model.as_ref(), models.collect(), payload)
+    }
+}
+
+fn known(
+    kind: &str,
+    name: Option<&String>,
+    all: Vec<&String>,
+    payload: &mut Value,
+) -> Result<(), Error> {
+    let Some(name) = name else {
+        return Ok(());
+    };
+    if !all.contains(&name) {
+        let names: Vec<&str> = all.into_iter().map(String::as_str).collect();
+        let error = Error::usage(format!("there is no {kind} `{name}`"));
+        return Err(match names.is_empty() {
+            true => error.hint(format!("config/reveille.toml has no [{kind}s.NAME]")),
+            false => error.hint(format!("{kind}s: {}", names.join(", "))),
+        });
+    }
+    payload[kind] = name.as_str().into();
+    Ok(())
 }
 
 /// The event of a run by hand.
-pub(super) fn by_hand(context: &Context, job: &Job, set: &[String]) -> Result<Event, Error> {
+pub(super) fn by_hand(
+    context: &Context,
+    settings: &Settings,
+    job: &Job,
+    by_hand: &ByHand,
+) -> Result<Event, Error> {
     let mut args = Map::new();
-    for pair in set {
+    for pair in &by_hand.set {
         let Some((key, value)) = pair.split_once('=') else {
             let what = format!("`--set {pair}` has no `=`");
             return Err(Error::usage(what).hint("write it as --set key=value"));
@@ -40,12 +92,14 @@ pub(super) fn by_hand(context: &Context, job: &Job, set: &[String]) -> Result<Ev
     } else {
         String::new()
     };
+    let mut payload = json!({ "args": args, "stdin": stdin });
+    by_hand.whom.tell(settings, &mut payload)?;
     Ok(Event {
         id: context.clock.id(),
         job: job.name.clone(),
         kind: TriggerKind::Hand,
         dedupe_key: None,
-        payload: json!({ "args": args, "stdin": stdin }),
+        payload,
         at: context.clock.now(),
     })
 }
@@ -82,7 +136,7 @@ pub(super) fn engine(
         lock: lock.to_owned(),
         patience: Patience::None,
         alerts: None,
-        lanes: Arc::default(),
+        servers: Arc::default(),
         commands: Arc::default(),
     }
 }

@@ -92,7 +92,7 @@ async fn live(
         state: context.state.clone(),
         lock: lock.to_owned(),
         alerts: None,
-        lanes: Arc::default(),
+        servers: Arc::default(),
         commands: Arc::default(),
         patience: Patience::Endless,
     };

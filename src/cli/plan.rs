@@ -28,7 +28,7 @@ pub struct Arguments {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
     let job = context.job(&config, &folder, &arguments.by_hand.job)?;
-    let event = by_hand(context, &job, &arguments.by_hand.set)?;
+    let event = by_hand(context, &config.settings, &job, &arguments.by_hand)?;
     let store = context.open_store(Mode::Inline)?;
     let engine = engine(context, folder, config, store, "");
     let now = context.clock.now();
@@ -100,12 +100,13 @@ impl Planner<'_> {
         let declared = step.kind.declaration();
         let context = self
             .engine
-            .context(self.job, step, &self.templates, &self.roots);
+            .context(self.job, step, &self.templates, (RunId(0), &self.roots));
         match &step.kind {
             Kind::Prompt(prompt) => match prompt.plan(&context) {
                 Ok(plan) => {
                     let models: Vec<String> = plan
-                        .chain
+                        .route
+                        .models
                         .iter()
                         .map(|model| {
                             format!("{} ({} at {})", model.name, model.backend(), model.url)
@@ -145,6 +146,7 @@ impl Planner<'_> {
             now: self.engine.clock.now(),
             templates: &self.templates,
             roots: &self.roots,
+            worded: None,
         };
         let one = |(position, delivery): (usize, &delivery::Delivery)| match delivery::prepare(
             &making, position,

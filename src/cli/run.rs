@@ -40,7 +40,7 @@ pub(super) struct How {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
     let job = context.job(&config, &folder, &arguments.by_hand.job)?;
-    let event = by_hand(context, &job, &arguments.by_hand.set)?;
+    let event = by_hand(context, &config.settings, &job, &arguments.by_hand)?;
     let asked = Asked {
         job,
         event,

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod examples;
 pub mod folder;
 pub mod job_file;
+mod job_steps;
 mod literal;
 mod many;
 pub mod prompt_file;

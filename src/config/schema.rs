@@ -54,6 +54,14 @@ pub fn settings() -> Value {
         named(keys(&mut generator, typed::AuthoredRoute::json_schema)),
     );
     add(
+        "classes",
+        keys(&mut generator, typed::AuthoredClasses::json_schema),
+    );
+    add(
+        "budget",
+        keys(&mut generator, typed::AuthoredBudget::json_schema),
+    );
+    add(
         "email",
         keys(&mut generator, typed::AuthoredEmail::json_schema),
     );

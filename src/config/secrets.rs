@@ -154,9 +154,6 @@ impl Secrets {
             let moved = step.moved.iter_mut().filter_map(|(_, to)| to.as_mut());
             moved.for_each(|value| self.scrub_value(value));
         }
-        for call in &mut update.calls {
-            call.error.iter_mut().for_each(|error| self.scrub(error));
-        }
         for delivery in &mut update.deliveries {
             self.scrub_message(delivery);
         }

@@ -27,6 +27,8 @@ pub struct Making<'a> {
     pub templates: &'a Templates,
     /// What templates see.
     pub roots: &'a Roots,
+    /// Who worded what a step gave, and where; nobody where no model did.
+    pub worded: Option<&'a str>,
 }
 
 impl Making<'_> {
@@ -105,19 +107,16 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
         }
         Kind::Telegram(telegram) if telegram.to == Recipient::Origin && making.asked() => {
             let target = json!({ "job": making.job.name });
-            return Ok(Some(NewDelivery::usual(
-                "console",
-                "",
-                target,
-                text.trim_end(),
-            )));
+            let text = worded(making, delivery, text);
+            return Ok(Some(NewDelivery::usual("console", "", target, &text)));
         }
         Kind::Telegram(telegram) => {
             let target = telegram.target(making, position)?;
             (target.place(), typed(target))
         }
     };
-    let body = body.unwrap_or(text);
+    // What is sent as JSON says nothing beside it.
+    let body = body.unwrap_or_else(|| worded(making, delivery, text));
     let mut message = NewDelivery::usual(delivery.kind.word(), &place, target, body.trim_end());
     message.policy = policy(delivery, making);
     message.lane += &beyond(&message.policy, making, position);
@@ -133,6 +132,15 @@ pub fn prepare(making: &Making<'_>, position: usize) -> Result<Option<NewDeliver
         .and_then(|span| TimeDelta::from_std(span).ok());
     message.expires_at = within.and_then(|within| due_at.checked_add_signed(within));
     Ok(Some(message))
+}
+
+/// The text, with who worded it where that is asked for.
+fn worded(making: &Making<'_>, delivery: &Delivery, text: String) -> String {
+    let text = text.trim_end();
+    match making.worded.filter(|_| delivery.from) {
+        Some(by) => format!("{text}\n\n_{by}_"),
+        None => text.to_owned(),
+    }
 }
 
 /// Where the delivery at `position` grows as a model writes; `None` where it does not, or not at once.

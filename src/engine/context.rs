@@ -2,7 +2,9 @@
 
 use super::Engine;
 use crate::config::{Job, Settings};
-use crate::step::{Context, Kind, Reach, Step};
+use crate::job::RunId;
+use crate::llm::Reach;
+use crate::step::{Context, Kind, Step};
 use crate::template::{Roots, Templates};
 
 impl Engine {
@@ -12,7 +14,7 @@ impl Engine {
         job: &'c Job,
         step: &'c Step,
         templates: &'c Templates,
-        scope: &'c Roots,
+        (run, scope): (RunId, &'c Roots),
     ) -> Context<'c> {
         Context {
             clock: &self.clock,
@@ -20,11 +22,13 @@ impl Engine {
             folder: &self.loaded.folder,
             secrets: &self.loaded.secrets,
             store: &self.store,
-            lanes: &self.lanes,
+            servers: &self.servers,
             templates,
             scope,
             state: &self.state,
             job: &job.name,
+            budget: &job.budget,
+            run,
             step: &step.id,
             reach: reach(job, &self.loaded.settings),
             limit: step.timeout,

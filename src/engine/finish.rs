@@ -113,7 +113,12 @@ impl UnderWay<'_> {
     /// The texts of all deliveries; what renders empty is not sent, and the run says so.
     fn messages(&mut self) -> (Outcome, Vec<NewDelivery>) {
         let mut messages = Vec::new();
-        let making = self.engine.making(self.job, &self.templates, &self.roots);
+        let making = self.engine.making(
+            self.job,
+            &self.templates,
+            &self.roots,
+            self.worded.as_deref(),
+        );
         for (index, delivery) in self.job.deliveries.iter().enumerate() {
             let prepared = delivery::prepare(&making, index);
             match prepared {

@@ -58,7 +58,7 @@ impl Draft {
             return Ok(None);
         };
         let outbox = seat.queue().outbox.clone();
-        let making = run.engine.making(run.job, &run.templates, &run.roots);
+        let making = run.engine.making(run.job, &run.templates, &run.roots, None);
         let mut indices = 0..run.job.deliveries.len();
         let found = indices.find_map(|index| Some((index, delivery::streams(&making, index)?)));
         let loaded = &run.engine.loaded;
@@ -131,7 +131,7 @@ impl Draft {
         let said = said.trim();
         let mut roots = run.roots.clone();
         roots.insert(step.id.clone(), Value::from(said));
-        let making = run.engine.making(run.job, &run.templates, &roots);
+        let making = run.engine.making(run.job, &run.templates, &roots, None);
         let made = delivery::prepare(&making, self.index).ok().flatten()?;
         let mut body = made.body;
         run.engine.loaded.secrets.scrub(&mut body);
@@ -213,6 +213,7 @@ impl Engine {
         job: &'m Job,
         templates: &'m Templates,
         roots: &'m Roots,
+        worded: Option<&'m str>,
     ) -> Making<'m> {
         Making {
             job,
@@ -220,6 +221,7 @@ impl Engine {
             now: self.clock.now(),
             templates,
             roots,
+            worded,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod adopt;
 mod alerts;
 mod approvals;
+mod attempt;
 pub mod chats;
 mod commands;
 mod context;
@@ -41,7 +42,7 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
 use crate::job::{Outcome, RunId, StepEnd};
-use crate::llm::Lanes;
+use crate::llm::Servers;
 use crate::store::{Store, StoreError};
 
 pub use alerts::{Alerts, Notice, Subject};
@@ -73,8 +74,8 @@ pub struct Engine {
     pub state: PathBuf,
     /// The name of this process's lock.
     pub lock: String,
-    /// The lanes to the servers of models.
-    pub lanes: Arc<Lanes>,
+    /// What is known of the servers of models.
+    pub servers: Arc<Servers>,
     /// The places for programs.
     pub commands: Arc<Commands>,
     /// Whether a full disk is waited for.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::attempt::{Attempt, record};
 use super::growing::Draft;
 use super::queue::Seat;
 use super::run::{Begun, Deliver};
@@ -36,6 +36,8 @@ pub(super) struct UnderWay<'a> {
     pub(super) moved: Vec<Moved>,
     /// What it asked was not approved.
     pub(super) denied: bool,
+    /// Who worded what the last step gave that asked a model, and where.
+    pub(super) worded: Option<String>,
     /// A message that grows.
     pub(super) draft: Option<Draft>,
     /// What is known of steps from before this process had the run.
@@ -49,15 +51,6 @@ pub(super) enum End {
     Outcome(Outcome),
     /// The last one waits for a word, by this number.
     Asks(String),
-}
-
-/// One attempt at a step of the job: which, and since when by both clocks.
-#[derive(Clone, Copy)]
-struct Attempt {
-    position: u32,
-    number: u32,
-    at: DateTime<Utc>,
-    since: Duration,
 }
 
 impl<'a> UnderWay<'a> {
@@ -80,6 +73,7 @@ impl<'a> UnderWay<'a> {
             update: RunUpdate::of(begun.run),
             moved: Vec::new(),
             denied: false,
+            worded: None,
             draft: None,
             before: begun.steps,
             under_way: None,
@@ -147,7 +141,17 @@ impl<'a> UnderWay<'a> {
             _ => return None,
         };
         self.moved.append(&mut record.moved);
+        let detail = record.detail.take();
+        self.was_worded(step, detail.as_ref());
         Some(end)
+    }
+
+    /// Takes note of who worded a step's result.
+    fn was_worded(&mut self, step: &Step, detail: Option<&Value>) {
+        if step.kind.route().is_some() {
+            let by = detail.and_then(|detail| detail["by"].as_str());
+            self.worded = by.map(str::to_owned);
+        }
     }
 
     /// The number of the next attempt at a step.
@@ -211,9 +215,9 @@ impl<'a> UnderWay<'a> {
             let took = self.took(attempt);
             let mut record = record(step, attempt, took, &done.end);
             record.detail = done.detail;
+            self.was_worded(step, record.detail.as_ref());
             record.moved.clone_from(&done.cursors);
             self.update.steps.push(record);
-            self.update.calls.extend(done.calls);
             self.moved.extend(done.cursors);
             if effects || took >= COSTLY {
                 self.commit().await?;
@@ -315,7 +319,7 @@ impl<'a> UnderWay<'a> {
 
     fn context<'c>(&'c self, step: &'c Step) -> Context<'c> {
         self.engine
-            .context(self.job, step, &self.templates, &self.roots)
+            .context(self.job, step, &self.templates, (self.run, &self.roots))
     }
 
     /// An attempt that begins now.
@@ -365,27 +369,4 @@ impl<'a> UnderWay<'a> {
 fn said_no(step: &Step, result: &Value) -> bool {
     let asks = matches!(step.kind, Kind::Approve(_));
     asks && step.on_error == OnError::Fail && result["approved"] != true
-}
-
-/// What is written down of an attempt.
-fn record(step: &Step, attempt: Attempt, took: Duration, end: &StepEnd) -> StepRecord {
-    StepRecord {
-        position: attempt.position,
-        id: step.id.clone(),
-        kind: step.kind.word().to_owned(),
-        attempt: attempt.number,
-        end: end.word(),
-        result: match end {
-            StepEnd::Done(value) => Some(value.clone()),
-            _ => None,
-        },
-        error: match end {
-            StepEnd::Failed(reason) => Some(reason.clone()),
-            _ => None,
-        },
-        detail: None,
-        started_at: attempt.at,
-        took,
-        moved: Vec::new(),
-    }
 }

@@ -54,7 +54,6 @@ async fn settled(work: impl Future<Output = Result<Done, StepError>>) -> Done {
         Ok(Err(error)) => Done {
             end: StepEnd::Failed(error.message),
             detail: error.detail,
-            calls: error.calls,
             cursors: Vec::new(),
         },
         Err(panic) => {

@@ -75,6 +75,10 @@ pub type Moved = (CursorKey, Option<Value>);
 pub struct Call {
     /// The step that called.
     pub step: String,
+    /// The route that it was made for.
+    pub route: String,
+    /// What the route took the message for, where it tells them apart: `simple`, `complex` or `tool`.
+    pub class: Option<String>,
     /// The model's name in the configuration.
     pub model: String,
     /// The provider and the provider's own name of the model, as `ollama/qwen2.5:1.5b`.
@@ -93,6 +97,10 @@ pub struct Call {
     pub total: Duration,
     /// Why it failed; `None` when it did not.
     pub error: Option<String>,
+    /// What it cost, in thousand-millionths of the currency of the configuration.
+    pub cost: u64,
+    /// The model is not at home, or has a price: caps are about such calls.
+    pub counts: bool,
 }
 
 /// Where a remembered position belongs: steps of one job never share positions.

@@ -1,21 +1,20 @@
 //! One call to one model, whoever provides it.
 
-use serde_json::Value;
-
 use super::listen::{Listener, Replacement};
-use super::tokens::estimate_prompt;
-use super::{LlmError, Model, Phase, Provider, Request, ollama};
+use super::tokens::{estimate_prompt, estimate_tokens};
+use super::wire::{broken, reported};
+use super::{Allowed, LlmError, Model, Phase, Provider, Request, Said, anthropic, ollama, openai};
 use crate::clock::{Clock, timeout};
 use crate::job::Call;
-use crate::net::Client;
+use crate::net::{Client, HeaderMap, HeaderName, HeaderValue, NetError, Streaming};
 
 /// A call and how it ended: what it took is known either way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Called {
     /// The row of the ledger; its `step` is the caller's to fill in.
     pub call: Call,
-    /// The answer's text, trimmed and without thinking.
-    pub result: Result<String, LlmError>,
+    /// The answer.
+    pub result: Result<Said, LlmError>,
 }
 
 /// What a provider needs for a call.
@@ -30,6 +29,33 @@ pub(super) struct Exchange<'a> {
     pub output: u32,
 }
 
+impl Exchange<'_> {
+    /// The model's key in the header that its provider reads.
+    pub fn headers(&self, name: &'static str, before: &str) -> Result<HeaderMap, LlmError> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &self.model.api_key {
+            let unusable = |_| {
+                LlmError::Net(NetError::Setup(
+                    "the API key holds characters that no header may".into(),
+                ))
+            };
+            let value = HeaderValue::try_from(format!("{before}{}", key.expose()));
+            let mut value = value.map_err(unusable)?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        Ok(headers)
+    }
+
+    /// The error that an answer without success means.
+    pub async fn refused(&self, answer: Streaming) -> LlmError {
+        match answer.read().await {
+            Ok(answer) => reported(self.model, &answer, self.clock.now()),
+            Err(error) => broken(self.model, error),
+        }
+    }
+}
+
 /// Asks `model`, telling each visible piece of the answer to `on_delta` as it comes. Dropping the future hangs up.
 ///
 /// `net` has to allow the host of the model's URL. Deltas are for showing only: the result may differ from
@@ -37,19 +63,17 @@ pub(super) struct Exchange<'a> {
 pub async fn call(
     clock: &dyn Clock,
     net: &Client,
-    model: &Model,
+    model: &Allowed,
     request: &Request,
     on_delta: &mut (dyn FnMut(&str) + Send),
 ) -> Called {
-    let output = request
-        .max_tokens
-        .map_or(model.max_output, |most| most.min(model.max_output));
+    let (prompt, output) = estimate(model, request);
     let exchange = Exchange {
         clock,
         net,
         model,
         request,
-        prompt: estimate_prompt(request.texts()),
+        prompt,
         output,
     };
     let mut call = Call {
@@ -69,29 +93,37 @@ pub async fn call(
     Called { call, result }
 }
 
+/// About how many tokens the prompt has, and how many the answer may have.
+pub(super) fn estimate(model: &Model, request: &Request) -> (u32, u32) {
+    let output = request
+        .max_tokens
+        .map_or(model.max_output, |most| most.min(model.max_output));
+    let tools: u32 = request.told().map(|tool| estimate_tokens(&tool)).sum();
+    (estimate_prompt(request.texts()) + tools, output)
+}
+
 async fn answer(
     exchange: &Exchange<'_>,
     call: &mut Call,
     on_delta: &mut (dyn FnMut(&str) + Send),
-) -> Result<String, LlmError> {
+) -> Result<Said, LlmError> {
     let mut listener = Listener::new(exchange.output, on_delta);
     match exchange.model.provider {
         Provider::Ollama => ollama::chat(exchange, call, &mut listener).await?,
-        other @ (Provider::OpenAi | Provider::Anthropic) => {
-            return Err(LlmError::Provider(other.word()));
-        }
+        Provider::OpenAi => openai::chat(exchange, call, &mut listener).await?,
+        Provider::Anthropic => anthropic::chat(exchange, call, &mut listener).await?,
     }
     let quoted = exchange
         .request
         .texts()
         .any(|text| text.contains('\u{fffd}'));
-    let text = listener.finish(if quoted {
+    listener.finish(if quoted {
         Replacement::Quoted
     } else {
         Replacement::New
-    })?;
-    if exchange.request.format.is_some() && serde_json::from_str::<Value>(&text).is_err() {
-        return Err(LlmError::NotJson);
-    }
-    Ok(text)
+    })
 }
+
+#[cfg(test)]
+#[path = "providers_tests.rs"]
+mod providers;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{Model, Provider};
 use crate::net::NetError;
 
 /// Why a model gave no usable answer.
@@ -10,9 +11,20 @@ pub enum LlmError {
     /// Other questions kept the lane to its server busy for all the time there was.
     #[error("other questions kept its server busy for {0:?}")]
     Lane(Duration),
-    /// A provider that stands in the configuration's shape and not yet here.
-    #[error("provider `{0}` cannot be called by this version yet")]
-    Provider(&'static str),
+    /// It failed lately.
+    #[error("it rests for {} s more after a failure: {why}", left.as_secs() + 1)]
+    Rests {
+        /// For how long.
+        left: Duration,
+        /// The failure.
+        why: String,
+    },
+    /// A cap would be passed.
+    #[error("{0} is used up")]
+    Budget(String),
+    /// What is not written down is not called.
+    #[error("the call could not be written down: {0}")]
+    Ledger(String),
     /// No server.
     #[error("no server answers at {url}: {why}")]
     Unreachable {
@@ -41,6 +53,9 @@ pub enum LlmError {
         /// The model's context.
         context: u32,
     },
+    /// The server says that the prompt does not fit.
+    #[error("the prompt does not fit: {0}")]
+    Overflow(String),
     /// The server does not have the model.
     #[error("the server has no model `{0}`")]
     NoModel(String),
@@ -50,7 +65,7 @@ pub enum LlmError {
     /// 401 or 403.
     #[error("the server refuses the key (status {0})")]
     Denied(u16),
-    /// 429 or 503.
+    /// 429, 503 or 529.
     #[error("the server is busy (status {status})")]
     Busy {
         /// The HTTP status code.
@@ -89,9 +104,6 @@ pub enum LlmError {
     /// The model says the same again and again.
     #[error("the answer repeats itself")]
     Repeating,
-    /// JSON was asked for.
-    #[error("the answer is not the JSON that was asked for")]
-    NotJson,
     /// The request could not be made: a wrong URL, a refused address.
     #[error(transparent)]
     Net(NetError),
@@ -124,7 +136,9 @@ impl std::fmt::Display for Phase {
 /// What is worth trying after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
-    /// Any other model.
+    /// The model works: another question may have an answer.
+    AnotherAnswer,
+    /// Any other model: this one does not work.
     AnotherModel,
     /// Only a model at another server: this one is down or refuses us.
     AnotherServer,
@@ -137,28 +151,59 @@ impl LlmError {
             LlmError::Unreachable { .. } | LlmError::Denied(_) | LlmError::Net(_) => {
                 Worth::AnotherServer
             }
-            _ => Worth::AnotherModel,
+            LlmError::Timeout { .. }
+            | LlmError::NoModel(_)
+            | LlmError::Memory(_)
+            | LlmError::Busy { .. }
+            | LlmError::Server { .. }
+            | LlmError::Garbled { .. }
+            | LlmError::BrokenOff(_) => Worth::AnotherModel,
+            LlmError::Lane(_)
+            | LlmError::Rests { .. }
+            | LlmError::Budget(_)
+            | LlmError::Ledger(_)
+            | LlmError::TooLong { .. }
+            | LlmError::Overflow(_)
+            | LlmError::Empty
+            | LlmError::Unreadable
+            | LlmError::Endless(_)
+            | LlmError::Repeating => Worth::AnotherAnswer,
+        }
+    }
+
+    /// How long the server wants to be left alone; zero where it does not say.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            LlmError::Busy { retry_after, .. } => retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
         }
     }
 
     /// What the owner can do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, model: &Model) -> Option<String> {
+        let ollama = model.provider == Provider::Ollama;
         Some(match self {
-            LlmError::Unreachable { .. } => "start it with `ollama serve`".into(),
-            LlmError::NoModel(model) => format!("pull it: `ollama pull {model}`"),
+            LlmError::Unreachable { .. } if ollama => "start it with `ollama serve`".into(),
+            LlmError::Unreachable { .. } if model.local => "start its server".into(),
+            LlmError::Unreachable { .. } => "look at the network, and at `url`".into(),
+            LlmError::NoModel(name) if ollama => format!("pull it: `ollama pull {name}`"),
+            LlmError::NoModel(_) => "`reveille models` lists what its server has".into(),
             LlmError::Memory(_) => "use a smaller model, or a smaller `context`".into(),
-            LlmError::TooLong { .. } => "shorten what the prompt holds, or raise `context`".into(),
+            LlmError::TooLong { .. } | LlmError::Overflow(_) => {
+                "shorten what the prompt holds, or raise `context`".into()
+            }
             LlmError::Timeout { phase, .. } => match phase {
                 Phase::Load => {
-                    "raise `timeouts.load`, or keep the model loaded with `keep_alive`".into()
+                    "raise `timeout.load`, or keep the model loaded with `keep_alive`".into()
                 }
-                Phase::FirstToken => "raise `timeouts.first_token`, or shorten the prompt".into(),
-                Phase::Stall => "raise `timeouts.stall`, or use a smaller model".into(),
-                Phase::Total => "raise `timeouts.total`, or lower `max_tokens`".into(),
+                Phase::FirstToken => "raise `timeout.first_token`, or shorten the prompt".into(),
+                Phase::Stall => "raise `timeout.stall`, or use a smaller model".into(),
+                Phase::Total => "raise `timeout.total`, or lower `max_tokens`".into(),
             },
             LlmError::Denied(_) => "check `api_key`".into(),
             LlmError::Garbled { .. } => "check `url` and `provider`".into(),
             LlmError::Endless(_) => "raise `max_tokens`, or ask for a shorter answer".into(),
+            LlmError::Budget(_) => "`reveille stats` shows what it went for".into(),
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::wire::broken;
+use super::wire::{broken, garbled};
 use super::{LlmError, Model};
 use crate::clock::{Clock, timeout};
 use crate::net::{Client, HeaderMap, NetError};
@@ -47,15 +47,10 @@ pub async fn installed(
     })?;
     let answer = answer.and_then(|answer| answer.success());
     let answer = answer.map_err(|error| match error {
-        NetError::Status { status, .. } => garbled(model, format!("status {status}")),
+        NetError::Status { status, .. } => garbled(model, &format!("status {status}")),
         error => broken(model, error),
     })?;
     let tags: Tags =
-        serde_json::from_slice(&answer.body).map_err(|error| garbled(model, error.to_string()))?;
+        serde_json::from_slice(&answer.body).map_err(|error| garbled(model, &error.to_string()))?;
     Ok(tags.models)
-}
-
-fn garbled(model: &Model, why: String) -> LlmError {
-    let url = model.server();
-    LlmError::Garbled { url, why }
 }

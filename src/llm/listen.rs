@@ -1,6 +1,6 @@
 //! Listening to an answer as it comes: hides the thinking, and stops what is of no use.
 
-use super::LlmError;
+use super::{LlmError, Said, ToolCall};
 
 /// No answer needs more bytes than this for each of its tokens.
 const BYTES_PER_TOKEN: usize = 12;
@@ -15,6 +15,7 @@ pub(super) struct Listener<'a> {
     looked_at: usize,
     max_tokens: u32,
     thinking: Thinking,
+    calls: Vec<ToolCall>,
 }
 
 impl<'a> Listener<'a> {
@@ -27,6 +28,7 @@ impl<'a> Listener<'a> {
             looked_at: 0,
             max_tokens,
             thinking: Thinking::default(),
+            calls: Vec::new(),
         }
     }
 
@@ -35,15 +37,7 @@ impl<'a> Listener<'a> {
     /// # Errors
     /// `Endless`, `Repeating` or `Unreadable` as soon as it shows.
     pub fn push(&mut self, piece: &str) -> Result<(), LlmError> {
-        self.raw_bytes += piece.len();
-        self.pieces += 1;
-        let most_bytes = (self.max_tokens as usize).saturating_mul(BYTES_PER_TOKEN);
-        // A piece is a token for most servers; twice as many and some is beyond doubt.
-        if self.raw_bytes > most_bytes
-            || self.pieces > self.max_tokens.saturating_mul(2).saturating_add(64)
-        {
-            return Err(LlmError::Endless(self.max_tokens));
-        }
+        self.count(piece)?;
         if piece.chars().any(|c| c.is_control() && !c.is_whitespace()) {
             return Err(LlmError::Unreadable);
         }
@@ -60,6 +54,33 @@ impl<'a> Listener<'a> {
         Ok(())
     }
 
+    /// Counts a piece that nobody sees: of the arguments of a call.
+    ///
+    /// # Errors
+    /// `Endless`.
+    pub fn count(&mut self, piece: &str) -> Result<(), LlmError> {
+        self.raw_bytes += piece.len();
+        self.pieces += 1;
+        let most_bytes = (self.max_tokens as usize).saturating_mul(BYTES_PER_TOKEN);
+        // A piece is a token for most servers; twice as many and some is beyond doubt.
+        if self.raw_bytes > most_bytes
+            || self.pieces > self.max_tokens.saturating_mul(2).saturating_add(64)
+        {
+            return Err(LlmError::Endless(self.max_tokens));
+        }
+        Ok(())
+    }
+
+    /// Takes a call of a tool.
+    ///
+    /// # Errors
+    /// `Endless`.
+    pub fn call(&mut self, call: ToolCall) -> Result<(), LlmError> {
+        self.count(&call.name)?;
+        self.calls.push(call);
+        Ok(())
+    }
+
     /// How many pieces came: about as many tokens.
     pub fn pieces(&self) -> u32 {
         self.pieces
@@ -69,17 +90,20 @@ impl<'a> Listener<'a> {
     ///
     /// # Errors
     /// `Empty`, `Unreadable` or `Repeating`.
-    pub fn finish(mut self, known: Replacement) -> Result<String, LlmError> {
+    pub fn finish(mut self, known: Replacement) -> Result<Said, LlmError> {
         self.look_for_loop()?;
         self.thinking.end();
         let text = self.thinking.text.trim();
-        if text.is_empty() {
+        if text.is_empty() && self.calls.is_empty() {
             return Err(LlmError::Empty);
         }
         if known == Replacement::New && text.contains('\u{fffd}') {
             return Err(LlmError::Unreadable);
         }
-        Ok(text.to_owned())
+        Ok(Said {
+            text: text.to_owned(),
+            calls: self.calls,
+        })
     }
 
     fn look_for_loop(&self) -> Result<(), LlmError> {
@@ -185,7 +209,7 @@ mod tests {
         let mut listener = Listener::new(max_tokens, &mut hear);
         let pushed = pieces.iter().try_for_each(|piece| listener.push(piece));
         let answer = pushed.and_then(|()| listener.finish(Replacement::New));
-        (answer, heard)
+        (answer.map(|said| said.text), heard)
     }
 
     fn check(pieces: &[&str], expected: &str) {

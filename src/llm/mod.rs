@@ -4,28 +4,38 @@
 //! up on answers that are of no use. Outside text enters a prompt through [`fence`], and what comes back passes
 //! [`facts`] before anybody reads it.
 
+mod anthropic;
+pub mod books;
 mod call;
+pub mod class;
 mod error;
 pub mod facts;
 pub mod fence;
 mod installed;
-mod lanes;
 mod listen;
 mod model;
+pub mod money;
 mod ollama;
+mod openai;
+mod reach;
 mod request;
 pub mod route;
+mod servers;
+mod sse;
 mod tokens;
 mod wire;
 
 use std::sync::Arc;
 
+pub use books::Books;
+use call::estimate;
 pub use call::{Called, call};
 pub use error::{LlmError, Phase, Worth};
 pub use installed::{Installed, installed};
-pub use lanes::Lanes;
 pub use model::{Model, Price, Provider, Timeouts};
-pub use request::{Answer, Message, Request, Role};
+pub use reach::{Allowed, Reach};
+pub use request::{Answer, Message, Picture, Request, Said, Tool, ToolCall};
+pub use servers::Servers;
 pub use tokens::estimate_tokens;
 
 use crate::clock::Clock;
@@ -42,6 +52,9 @@ pub fn client<'a>(models: impl IntoIterator<Item = &'a Model>, clock: Arc<dyn Cl
     }
     Client::new(Policy::allowing(hosts), limits, clock)
 }
+
+#[cfg(test)]
+mod sample;
 
 #[cfg(test)]
 #[path = "../../tests/fakes/ollama.rs"]

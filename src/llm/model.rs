@@ -66,6 +66,16 @@ impl Model {
         format!("{}/{}", self.provider.word(), self.model)
     }
 
+    /// How long its first token may take: a server at home may have to load it first.
+    pub(super) fn first(&self) -> Duration {
+        let load = if self.local {
+            self.timeouts.load
+        } else {
+            Duration::ZERO
+        };
+        self.timeouts.first_token + load
+    }
+
     /// Where its server is, as errors show it: scheme, host and port.
     pub(super) fn server(&self) -> String {
         let url = url::Url::parse(&self.url);
@@ -104,13 +114,13 @@ impl Default for Timeouts {
 }
 
 /// Money per million tokens, in the currency of the account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Price {
     /// Of the prompt.
     pub input: f64,
-    /// Of the prompt, where the server had it cached.
-    pub cached: f64,
+    /// Of the prompt, where the server had it cached; as any other when left out.
+    pub cached: Option<f64>,
     /// Of the answer.
     pub output: f64,
 }

@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::call::Exchange;
 use super::listen::Listener;
 use super::tokens::{CONTEXT_STEP, context_for};
-use super::wire::{Line, Lines, broken, reported};
-use super::{LlmError, Phase};
+use super::wire::{Meaning, Piece, broken, follow, garbled, read, reported, told};
+use super::{LlmError, Message, Phase, ToolCall, openai};
 use crate::clock::timeout;
 use crate::job::Call;
-use crate::net::{HeaderMap, HeaderValue, NetError, Streaming};
+use crate::net::{HeaderMap, Streaming};
 
 /// Has the model answer the exchange's request into `listener`, and what it took into `call`.
 pub(super) async fn chat(
@@ -102,7 +103,8 @@ impl Server<'_, '_> {
         if answer.status.is_success() {
             return Ok(Loaded::Before);
         }
-        match (answer.status.as_u16(), reported(self.0.model, &answer)) {
+        let error = reported(self.0.model, &answer, self.0.clock.now());
+        match (answer.status.as_u16(), error) {
             (_, LlmError::NoModel(name)) => Err(LlmError::NoModel(name)),
             // Servers that only speak `/api/chat`.
             (404 | 405, _) => Ok(Loaded::ByTalking),
@@ -125,26 +127,39 @@ impl Server<'_, '_> {
             Loaded::ByTalking => model.timeouts.first_token + model.timeouts.load,
         };
         let body = self.chat_body(context);
-        let first = timeout(clock, limit, async {
-            let mut lines = Lines::new(self.post("chat", &body).await?, model);
-            let first = lines.next().await?;
-            Ok((lines, first))
-        });
-        let (mut lines, mut line) = first.await.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
-        call.first_token = clock.monotonic().saturating_sub(sent);
-        let limit = model.timeouts.stall;
-        loop {
-            listener.push(&line.content())?;
-            call.tokens_out = listener.pieces().into();
-            if line.done {
-                return self.figures(&line, call);
-            }
-            let next = timeout(clock, limit, lines.next()).await;
-            line = next.unwrap_or(Err(late(Phase::Stall, limit)))?;
-        }
-    }
-
-    fn figures(&self, last: &Line, call: &mut Call) -> Result<(), LlmError> {
+        let stream = timeout(clock, limit, self.post("chat", &body)).await;
+        let stream = stream.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
+        let mut last = None;
+        let followed = follow(
+            self.0,
+            stream,
+            (sent, limit),
+            &mut call.first_token,
+            |piece| {
+                let line = match (piece, serde_json::from_slice::<Line>(piece.bytes())) {
+                    // The last line may lack its break; half a line means that the server died.
+                    (Piece::Rest(_), Ok(line)) if line.done || line.error.is_some() => line,
+                    (Piece::Rest(_), _) => return Ok(Meaning::Nothing),
+                    (Piece::Line(line), _) => read(model, line, "a line of something else")?,
+                };
+                match (&line.error, &line.message) {
+                    (Some(message), _) => return Err(told(model, 200, message)),
+                    (None, None) if !line.done => {
+                        return Err(garbled(model, "JSON without an answer"));
+                    }
+                    (None, _) => {}
+                }
+                line.hear(listener)?;
+                call.tokens_out = listener.pieces().into();
+                if !line.done {
+                    return Ok(Meaning::Part);
+                }
+                last = Some(line);
+                Ok(Meaning::End)
+            },
+        );
+        followed.await?;
+        let Some(last) = last else { return Ok(()) };
         call.tokens_in = last.prompt_eval_count.unwrap_or(call.tokens_in);
         call.tokens_out = last.eval_count.unwrap_or(call.tokens_out);
         let load = last.load_duration.map(Duration::from_nanos);
@@ -163,7 +178,7 @@ impl Server<'_, '_> {
         }
         let system = request.system.as_ref();
         let system = system.map(|text| json!({"role": "system", "content": text}));
-        let messages = request.messages.iter().map(|message| json!(message));
+        let messages = request.messages.iter().map(message);
         let mut body = self.body(options);
         body.insert(
             "messages".into(),
@@ -177,6 +192,9 @@ impl Server<'_, '_> {
         body.insert("shift".into(), false.into());
         if let Some(format) = &request.format {
             body.insert("format".into(), format.clone());
+        }
+        if !request.tools.is_empty() {
+            body.insert("tools".into(), openai::tools(&request.tools));
         }
         Value::Object(body)
     }
@@ -199,9 +217,7 @@ impl Server<'_, '_> {
         if answer.status.is_success() {
             return Ok(answer);
         }
-        let answer = answer.read().await;
-        let answer = answer.map_err(|error| broken(self.0.model, error))?;
-        Err(reported(self.0.model, &answer))
+        Err(self.0.refused(answer).await)
     }
 
     async fn send(&self, api: &str, body: &Value) -> Result<Streaming, LlmError> {
@@ -215,26 +231,100 @@ impl Server<'_, '_> {
     }
 
     fn headers(&self) -> Result<HeaderMap, LlmError> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = &self.0.model.api_key {
-            let unusable = |_| {
-                LlmError::Net(NetError::Setup(
-                    "the API key holds characters that no header may".into(),
-                ))
-            };
-            let mut value =
-                HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(unusable)?;
-            value.set_sensitive(true);
-            headers.insert("authorization", value);
-        }
-        Ok(headers)
+        self.0.headers("authorization", "Bearer ")
     }
 }
 
-fn late(phase: Phase, limit: Duration) -> LlmError {
+fn message(message: &Message) -> Value {
+    match message {
+        Message::User(text, pictures) if pictures.is_empty() => {
+            json!({"role": "user", "content": text})
+        }
+        Message::User(text, pictures) => {
+            let pictures = pictures.iter().map(|picture| &picture.base64);
+            let pictures = pictures.collect::<Vec<_>>();
+            json!({"role": "user", "content": text, "images": pictures})
+        }
+        Message::Assistant(text, calls) => {
+            let mut message = json!({"role": "assistant", "content": text});
+            if !calls.is_empty() {
+                let calls = calls.iter().map(|call| {
+                    let function = json!({"name": call.name, "arguments": call.object()});
+                    json!({ "function": function })
+                });
+                message["tool_calls"] = calls.collect();
+            }
+            message
+        }
+        Message::Tool { call, text } => {
+            json!({"role": "tool", "tool_name": call.name, "content": text})
+        }
+    }
+}
+
+/// One line of a streamed chat.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Line {
+    message: Option<Content>,
+    error: Option<String>,
+    done: bool,
+    done_reason: Option<String>,
+    prompt_eval_count: Option<u64>,
+    eval_count: Option<u64>,
+    /// Nanoseconds.
+    load_duration: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Content {
+    content: String,
+    thinking: String,
+    tool_calls: Vec<Called>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Called {
+    function: Function,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Function {
+    name: String,
+    arguments: Value,
+}
+
+impl Line {
+    /// Thinking that the server has set apart stays hidden and counts.
+    fn hear(&self, listener: &mut Listener<'_>) -> Result<(), LlmError> {
+        let Some(message) = &self.message else {
+            return listener.push("");
+        };
+        match message.thinking.is_empty() {
+            true => listener.push(&message.content)?,
+            false => listener.push(&format!(
+                "<think>{}</think>{}",
+                message.thinking, message.content
+            ))?,
+        }
+        for called in &message.tool_calls {
+            listener.call(ToolCall {
+                id: String::new(),
+                name: called.function.name.clone(),
+                arguments: called.function.arguments.clone(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn late(phase: Phase, limit: Duration) -> LlmError {
     LlmError::Timeout { phase, limit }
 }
 
 #[cfg(test)]
 #[path = "ollama_tests.rs"]
-pub(in crate::llm) mod tests;
+mod tests;

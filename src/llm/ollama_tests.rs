@@ -3,42 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::DateTime;
 use serde_json::json;
 
 use crate::clock::TestClock;
 use crate::llm::fake::Act::{Die, Done, Forever, Hang, Raw, Say, Status, Wait};
 use crate::llm::fake::{Act, Ollama, Script};
-use crate::llm::{
-    Called, LlmError, Message, Model, Phase, Provider, Request, Timeouts, call, client,
-};
+use crate::llm::sample::{clock, model};
+use crate::llm::{Called, LlmError, Message, Model, Phase, Reach, Request, call, client};
 use crate::net::Secret;
-
-pub(in crate::llm) fn model(url: &str) -> Model {
-    Model {
-        name: "small".into(),
-        provider: Provider::Ollama,
-        url: url.into(),
-        model: "tiny".into(),
-        api_key: None,
-        context: Some(8192),
-        max_output: 512,
-        timeouts: Timeouts::default(),
-        lane: 1,
-        keep_alive: Some(Duration::from_secs(1800)),
-        local: true,
-        price: None,
-    }
-}
-
-pub(in crate::llm) fn clock() -> Arc<TestClock> {
-    Arc::new(TestClock::at(DateTime::UNIX_EPOCH))
-}
 
 async fn ask(model: &Model, request: &Request, clock: &Arc<TestClock>) -> (Called, String) {
     let mut heard = String::new();
     let net = client([model], clock.clone());
-    let called = call(&**clock, &net, model, request, &mut |delta| {
+    let allowed = Reach::Home.allows(model.clone()).unwrap();
+    let called = call(&**clock, &net, &allowed, request, &mut |delta| {
         heard.push_str(delta)
     })
     .await;
@@ -52,6 +30,7 @@ async fn chat(acts: Vec<Act>) -> Result<String, LlmError> {
         .await
         .0
         .result
+        .map(|said| said.text)
 }
 
 #[tokio::test]
@@ -64,7 +43,7 @@ async fn an_answer_streams_and_is_measured() {
         clock.sleeping(2).await;
         ollama.go_on();
     });
-    assert_eq!(called.result.as_deref(), Ok("Good morning"));
+    assert_eq!(called.result.unwrap().text, "Good morning");
     assert_eq!(heard, "Good morning\n");
     let call = called.call;
     assert_eq!(
@@ -94,9 +73,10 @@ async fn the_request_says_what_was_asked() {
         format: Some(json!("json")),
         talk: 0,
         within: None,
+        tools: Vec::new(),
     };
     let (called, _) = ask(&model, &request, &clock()).await;
-    assert_eq!(called.result.as_deref(), Ok("{}"));
+    assert_eq!(called.result.unwrap().text, "{}");
     let load =
         json!({"model": "tiny", "options": {"num_ctx": 2048}, "keep_alive": 1800, "stream": false});
     assert_eq!(ollama.bodies("/api/generate"), [load]);
@@ -210,7 +190,7 @@ async fn a_slow_load_is_one_long_wait() {
         clock.advance(Duration::from_secs(299));
         ollama.go_on();
     });
-    assert_eq!(called.result.as_deref(), Ok("Hi"));
+    assert_eq!(called.result.unwrap().text, "Hi");
     assert_eq!(called.call.load, Duration::from_secs(299));
     assert_eq!(ollama.hang_ups(), 0);
 }
@@ -235,12 +215,13 @@ async fn a_stalled_stream_ends_at_its_limit() {
     let (clock, model, request) = (clock(), model(&ollama.url), Request::user("Hello"));
     let (first, mut heard) = (Arc::new(tokio::sync::Notify::new()), String::new());
     let net = client([&model], clock.clone());
+    let allowed = Reach::Home.allows(model).unwrap();
     let mut on_delta = |delta: &str| {
         heard.push_str(delta);
         first.notify_one();
     };
     let (called, ()) = tokio::join!(
-        call(&*clock, &net, &model, &request, &mut on_delta),
+        call(&*clock, &net, &allowed, &request, &mut on_delta),
         async {
             first.notified().await;
             clock.sleeping(2).await;
@@ -349,7 +330,7 @@ async fn a_server_that_only_speaks_chat_loads_by_talking() {
         };
         let server = Ollama::start(script).await;
         let (called, _) = ask(&model(&server.url), &Request::user("Hi"), &clock()).await;
-        assert_eq!(called.result, Ok("Good morning".to_owned()));
+        assert_eq!(called.result.unwrap().text, "Good morning");
         assert_eq!(called.call.load, Duration::from_millis(2));
     }
 }
@@ -360,7 +341,10 @@ async fn the_servers_errors_are_put_into_plain_words() {
     let memory =
         r#"{"error":"model requires more system memory (5.5 GiB) than is available (3.1 GiB)"}"#;
     let error = chat(vec![Status(404, missing)]).await.unwrap_err();
-    assert_eq!(error.hint().as_deref(), Some("pull it: `ollama pull tiny`"));
+    assert_eq!(
+        error.hint(&model("http://x")).as_deref(),
+        Some("pull it: `ollama pull tiny`")
+    );
     let error = chat(vec![Status(500, memory)]).await.unwrap_err();
     assert!(
         matches!(&error, LlmError::Memory(why) if why.contains("5.5 GiB")),

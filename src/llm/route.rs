@@ -1,29 +1,34 @@
 //! An ordered chain of models: the first that gives a usable answer wins.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use super::{Answer, Lanes, LlmError, Model, Request, Worth, call};
+use super::books::Books;
+use super::{Allowed, Answer, LlmError, Request, Servers, call};
 use crate::clock::{Clock, timeout};
-use crate::job::Call;
 use crate::net::Client;
 
-/// A route as the configuration means it; its chain is not empty.
+/// A route as it is asked; its chain is not empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// Its name in the configuration.
     pub name: String,
+    /// What the message was taken for, where that decided.
+    pub class: Option<&'static str>,
     /// Tried in this order.
-    pub chain: Vec<Model>,
+    pub chain: Vec<Allowed>,
 }
 
-/// What came of asking a route.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Routed {
-    /// The answer, or why each model of the chain gave none.
-    pub answer: Result<Answer, Vec<Failure>>,
-    /// Every call that was made, failed ones too, in order.
-    pub calls: Vec<Call>,
+/// What a route is asked with.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Allows the hosts of the chain.
+    pub net: &'a Client,
+    /// What is known of the servers.
+    pub servers: &'a Servers,
+    /// Where calls are written down.
+    pub books: &'a Books<'a>,
 }
 
 /// Why one model gave no answer.
@@ -33,94 +38,76 @@ pub struct Failure {
     pub model: String,
     /// Why.
     pub error: LlmError,
+    /// What the owner can do about it.
+    pub hint: Option<String>,
 }
 
-/// The servers that are not worth asking again in this run.
-#[derive(Debug, Default)]
-pub struct Down(Mutex<BTreeSet<String>>);
-
-impl Down {
-    fn contains(&self, url: &str) -> bool {
-        let urls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        urls.contains(url)
-    }
-
-    fn insert(&self, url: &str) {
-        let mut urls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        urls.insert(url.to_owned());
-    }
-}
-
-/// Asks the models of `route` in order until one answers. `down` is the run's memory of servers that are not there;
-/// `on_delta` starts over (with an empty string) whenever another model begins.
+/// Asks the models of `route` in order until one answers; `on_delta` starts over (with an empty string) whenever another begins.
+///
+/// # Errors
+/// Why each model of the chain gave no answer.
 pub async fn ask(
-    clock: &dyn Clock,
-    net: &Client,
+    asking: Asking<'_>,
     route: &Route,
     request: &Request,
-    (lanes, down): (&Lanes, &Down),
     on_delta: &mut (dyn FnMut(&str) + Send),
-) -> Routed {
-    let mut calls = Vec::new();
-    let mut failures = Vec::new();
+) -> Result<Answer, Vec<Failure>> {
+    let mut failures: Vec<Failure> = Vec::new();
+    let clock = asking.clock;
     let deadline = request.within.map(|within| clock.monotonic() + within);
     for model in &route.chain {
-        if down.contains(&model.url) {
-            failures.push(Failure {
-                model: model.name.clone(),
-                error: LlmError::Unreachable {
-                    url: model.server(),
-                    why: "it was not there a moment ago".into(),
-                },
-            });
-            continue;
+        let left = deadline.map(|deadline| deadline.saturating_sub(clock.monotonic()));
+        if left.is_some_and(|left| left.is_zero()) && !failures.is_empty() {
+            break;
         }
-        let mut model = model.clone();
-        let waits = clock.monotonic();
-        let patience = deadline.map_or(model.timeouts.total, |deadline| {
-            deadline.saturating_sub(waits)
-        });
-        let Ok(_place) = timeout(clock, patience, lanes.place(&model)).await else {
-            failures.push(Failure {
-                model: model.name.clone(),
-                error: LlmError::Lane(patience),
-            });
-            continue;
-        };
-        if let Some(deadline) = deadline {
-            // The call ends by itself, so that it is written down: one that is dropped is not.
-            let left = deadline.saturating_sub(clock.monotonic());
-            if left.is_zero() && !failures.is_empty() {
-                break;
-            }
-            model.timeouts.total = model.timeouts.total.min(left);
-        }
-        let called = call(clock, net, &model, request, on_delta).await;
-        calls.push(called.call.clone());
-        match called.result {
-            Ok(text) => {
-                let usage = called.call;
-                let answer = Ok(Answer { text, usage });
-                return Routed { answer, calls };
-            }
+        match one(asking, (route, model), request, left, on_delta).await {
+            Ok(answer) => return Ok(answer),
             Err(error) => {
-                if error.worth() == Worth::AnotherServer {
-                    down.insert(&model.url);
-                }
                 on_delta("");
                 failures.push(Failure {
                     model: model.name.clone(),
+                    hint: error.hint(model),
                     error,
                 });
             }
         }
     }
-    Routed {
-        answer: Err(failures),
-        calls,
-    }
+    Err(failures)
+}
+
+async fn one(
+    asking: Asking<'_>,
+    (route, model): (&Route, &Allowed),
+    request: &Request,
+    left: Option<Duration>,
+    on_delta: &mut (dyn FnMut(&str) + Send),
+) -> Result<Answer, LlmError> {
+    let Asking {
+        clock,
+        net,
+        servers,
+        books,
+    } = asking;
+    let waits = clock.monotonic();
+    let patience = left.unwrap_or(model.timeouts.total);
+    let place = timeout(clock, patience, servers.place(model)).await;
+    let _place = place.map_err(|_| LlmError::Lane(patience))?;
+    servers.may_ask(model, clock.monotonic())?;
+    let waited = clock.monotonic().saturating_sub(waits);
+    // The call ends by itself, so that it is written down: one that is dropped is not.
+    let model = match left {
+        Some(left) => model.clone().within(left.saturating_sub(waited)),
+        None => model.clone(),
+    };
+    let begun = books.begin(route, &model, request).await?;
+    let called = call(clock, net, &model, request, on_delta).await;
+    let now = clock.monotonic();
+    let error = called.result.as_ref().err();
+    servers.ended(&model, error, (called.call.total, now));
+    let usage = books.end(begun, &model, called.call).await;
+    called.result.map(|said| Answer { said, usage })
 }
 
 #[cfg(test)]
 #[path = "route_tests.rs"]
-mod tests;
+pub(in crate::llm) mod tests;

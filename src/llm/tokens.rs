@@ -47,6 +47,14 @@ pub(super) fn estimate_prompt<'a>(texts: impl Iterator<Item = &'a str>) -> u32 {
         .sum()
 }
 
+/// Whether prompt and answer fit into a context that is known.
+///
+/// # Errors
+/// [`LlmError::TooLong`]: a prompt is never cut.
+pub(super) fn fits(prompt: u32, output: u32, context: Option<u32>) -> Result<(), LlmError> {
+    context_for(prompt, output, 0, context).map(|_| ())
+}
+
 /// The context to ask for: room for prompt and answer, and for the `talk` that may follow, in whole steps, at most `most`.
 ///
 /// # Errors

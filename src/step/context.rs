@@ -1,9 +1,11 @@
 //! What a step may use, and what it leaves behind.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -11,20 +13,14 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::folder::Folder;
 use crate::config::secrets::Secrets;
-use crate::job::{Call, CursorKey, StepEnd};
-use crate::llm::{Lanes, Model};
-use crate::store::Store;
-use crate::template::{Roots, Templates};
+use crate::config::settings::{Budget, RouteSettings};
+use crate::job::{CursorKey, RunId, StepEnd};
+use crate::llm::class::Class;
+use crate::llm::route::{Asking, Failure, Route};
+use crate::llm::{self, Allowed, Answer, Books, Model, Reach, Request, Servers};
+use crate::store::{Cap, Store};
+use crate::template::{Locale, Roots, Templates};
 use crate::workspace::Workspace;
-
-/// Which models may read what a job reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// Only those at home.
-    Home,
-    /// Any.
-    Anywhere,
-}
 
 /// What a step may use.
 pub struct Context<'a> {
@@ -38,8 +34,8 @@ pub struct Context<'a> {
     pub secrets: &'a Secrets,
     /// Remembered positions.
     pub store: &'a Store,
-    /// How many questions each model's server is asked at once.
-    pub lanes: &'a Lanes,
+    /// What is known of the servers of models.
+    pub servers: &'a Servers,
     /// The template environment, with the run's clock, zone and language.
     pub templates: &'a Templates,
     /// What templates see: results by step id, `event`, `job`, `run`, `now`.
@@ -48,6 +44,10 @@ pub struct Context<'a> {
     pub state: &'a Path,
     /// The job's name.
     pub job: &'a str,
+    /// What its calls to models may take.
+    pub budget: &'a Budget,
+    /// The run.
+    pub run: RunId,
     /// The step's id.
     pub step: &'a str,
     /// Which models may read what this job reads.
@@ -68,25 +68,114 @@ impl Context<'_> {
         }
     }
 
-    /// The models of a route that may read what this job reads and whose keys are there, in their order.
-    pub fn chain(&self, route: &str) -> Chain {
-        let mut chain = Chain::default();
-        let names = self.settings.routes.get(route).map(|route| route.chain());
-        for name in names.into_iter().flatten() {
-            let Some(model) = self.settings.models.get(name) else {
+    /// Whom a step asks that names this route: a person may have named another, or a model.
+    pub fn route(&self, name: &str) -> Planned {
+        let mut planned = Planned::default();
+        let event = self.scope.get("event");
+        let said = |key: &str| event.and_then(|event| event[key].as_str());
+        let (settings, forced) = (self.settings, said("model"));
+        let name = said("route").unwrap_or(name);
+        let route = settings.routes.get(name);
+        if let (Some(RouteSettings::ByClass { .. }), Some(text)) = (route, said("text")) {
+            let (class, why) = settings.classifier.of(text);
+            planned.class = Some(class);
+            planned.why = Some(why);
+        }
+        let chain = route.map(|route| route.chain(planned.class));
+        let forced = forced.map(str::to_owned);
+        let names = match &forced {
+            Some(model) => std::slice::from_ref(model),
+            None => chain.unwrap_or_default(),
+        };
+        for name in names {
+            let Some(model) = settings.models.get(name) else {
+                planned.skipped.push(format!("{name}: no such model"));
                 continue;
             };
-            let model = if model.local || self.reach == Reach::Anywhere {
-                model.with_key(self.secrets)
-            } else {
-                Err("it is not at home, where this has to stay".to_owned())
-            };
+            let model = model.with_key(self.secrets).and_then(|model| {
+                let home = || "it is not at home, where this has to stay".to_owned();
+                self.reach.allows(model).ok_or_else(home)
+            });
             match model {
-                Ok(model) => chain.models.push(model),
-                Err(why) => chain.skipped.push(format!("{name}: {why}")),
+                Ok(model) => planned.models.push(model),
+                Err(why) => planned.skipped.push(format!("{name}: {why}")),
             }
         }
-        chain
+        planned.by_use = matches!(route, Some(RouteSettings::LeastUsed(_)));
+        name.clone_into(&mut planned.name);
+        planned
+    }
+
+    /// Asks a route; words are heard as they come.
+    ///
+    /// # Errors
+    /// Why no model answered.
+    pub async fn ask(
+        &self,
+        planned: &Planned,
+        request: &Request,
+        hear: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Answer, Vec<Failure>> {
+        let mut chain = planned.models.clone();
+        if planned.by_use {
+            self.by_use(&mut chain).await;
+        }
+        let route = Route {
+            name: planned.name.clone(),
+            class: planned.class.map(Class::word),
+            chain,
+        };
+        let net = llm::client(
+            route.chain.iter().map(|model| &**model),
+            Arc::clone(self.clock),
+        );
+        let books = Books {
+            store: self.store,
+            run: self.run,
+            job: self.job,
+            step: self.step,
+            caps: self.caps(),
+        };
+        let asking = Asking {
+            clock: &**self.clock,
+            net: &net,
+            servers: self.servers,
+            books: &books,
+        };
+        llm::route::ask(asking, &route, request, hear).await
+    }
+
+    /// Who worded an answer, and where, for people.
+    pub fn by(&self, model: &Model) -> String {
+        let at = match (self.settings.language, model.local) {
+            (Locale::En, true) => "at home",
+            (Locale::En, false) => "in the cloud",
+            (Locale::Es, true) => "en casa",
+            (Locale::Es, false) => "en la nube",
+        };
+        format!("{}, {at}", model.backend())
+    }
+
+    /// The models with the fewest calls of the last day first.
+    async fn by_use(&self, chain: &mut [Allowed]) {
+        let since = self.clock.now() - TimeDelta::days(1);
+        let names: Vec<String> = chain.iter().map(|model| model.name.clone()).collect();
+        let known = names.clone();
+        let counts = self
+            .store
+            .read(move |reader| reader.calls_since(since, &known));
+        let counts = counts.await.unwrap_or_default();
+        let used: HashMap<String, u64> = names.into_iter().zip(counts).collect();
+        chain.sort_by_key(|model| used.get(&model.name).copied().unwrap_or(0));
+    }
+
+    /// What calls of this step may take.
+    fn caps(&self) -> Vec<Cap> {
+        let settings = self.settings;
+        let when = (self.clock.now(), settings.timezone, settings.language);
+        let mut caps = settings.budget.caps((self.run, None), when);
+        caps.extend(self.budget.caps((self.run, Some(self.job)), when));
+        caps
     }
 
     /// The folder that steps may write in.
@@ -103,13 +192,21 @@ impl Context<'_> {
     }
 }
 
-/// The models of a route.
+/// A route as a step asks it.
 #[derive(Debug, Clone, Default)]
-pub struct Chain {
+pub struct Planned {
+    /// Its name.
+    pub name: String,
+    /// What kind of message it is, where that decides.
+    pub class: Option<Class>,
+    /// Why it is of that kind.
+    pub why: Option<String>,
     /// Those that may be asked, in their order.
-    pub models: Vec<Model>,
+    pub models: Vec<Allowed>,
     /// The others, each with why it may not.
     pub skipped: Vec<String>,
+    /// The one with the fewest calls is asked first.
+    by_use: bool,
 }
 
 /// What a step leaves behind; committed at once with what follows it.
@@ -119,8 +216,6 @@ pub struct Done {
     pub end: StepEnd,
     /// What `show` tells beyond the result.
     pub detail: Option<Value>,
-    /// Calls to models.
-    pub calls: Vec<Call>,
     /// Positions to remember once the run's outcome is committed; `None` forgets one.
     pub cursors: Vec<(CursorKey, Option<Value>)>,
 }
@@ -136,7 +231,6 @@ impl Done {
         Done {
             end,
             detail: None,
-            calls: Vec::new(),
             cursors: Vec::new(),
         }
     }
@@ -150,8 +244,6 @@ pub struct StepError {
     pub message: String,
     /// What `show` tells beyond the message.
     pub detail: Option<Value>,
-    /// Calls to models, failed ones too.
-    pub calls: Vec<Call>,
 }
 
 impl StepError {
@@ -160,7 +252,6 @@ impl StepError {
         StepError {
             message: message.into(),
             detail: None,
-            calls: Vec::new(),
         }
     }
 

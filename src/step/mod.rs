@@ -13,6 +13,7 @@ mod journal;
 pub mod log;
 mod prompt;
 mod render;
+mod schema;
 mod set;
 mod system;
 
@@ -27,7 +28,7 @@ use crate::config::value::{At, Name, Span};
 pub use agent::Agent;
 pub use approve::Approve;
 pub use calendar::{Calendar, item_example as calendar_item_example};
-pub use context::{Chain, Context, Done, Reach, StepError};
+pub use context::{Context, Done, Planned, StepError};
 pub use declaration::Declaration;
 pub use exec::Exec;
 pub use feed::Feed;
@@ -202,6 +203,15 @@ impl Kind {
         match self {
             Kind::Set(set) => Kind::Set(set.without_example()),
             other => other,
+        }
+    }
+
+    /// The route of a step that asks a model.
+    pub fn route(&self) -> Option<&str> {
+        match self {
+            Kind::Prompt(prompt) => Some(prompt.route()),
+            Kind::Agent(agent) => Some(&agent.route),
+            _ => None,
         }
     }
 

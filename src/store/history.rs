@@ -148,7 +148,7 @@ impl Reader<'_> {
         Ok(Some(RunStory {
             event: self.event(run, &row.job)?,
             steps: self.steps(run)?,
-            calls: self.calls(run)?,
+            calls: self.calls_of(run)?,
             deliveries: self.deliveries(run)?,
             row,
         }))
@@ -206,14 +206,20 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn calls(&self, run: RunId) -> Result<Vec<Call>, StoreError> {
-        let sql = "SELECT step, model, backend, tokens_in, tokens_cached, tokens_out, load_us,
-                          first_token_us, total_us, error
+    /// The calls to models of a run, in their order.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn calls_of(&self, run: RunId) -> Result<Vec<Call>, StoreError> {
+        let sql = "SELECT step, route, class, model, backend, tokens_in, tokens_cached, tokens_out, load_us,
+                          first_token_us, total_us, error, cost, counts
                    FROM calls WHERE run_id = ?1 ORDER BY number";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([run.0], |row| {
             Ok(Call {
                 step: row.get("step")?,
+                route: row.get("route")?,
+                class: row.get("class")?,
                 model: row.get("model")?,
                 backend: row.get("backend")?,
                 tokens_in: row.get::<_, Tokens>("tokens_in")?.0,
@@ -223,6 +229,8 @@ impl Reader<'_> {
                 first_token: row.get::<_, Span>("first_token_us")?.0,
                 total: row.get::<_, Span>("total_us")?.0,
                 error: row.get("error")?,
+                cost: row.get::<_, Tokens>("cost")?.0,
+                counts: row.get("counts")?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

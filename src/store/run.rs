@@ -10,11 +10,9 @@ use super::accept::{Accepted, Along, Start, accept};
 use super::alert::{self, News, Told};
 use super::cursor::{self, CursorChange};
 use super::outbox;
-use super::value::{JsonText, Micros, Span, Tokens};
+use super::value::{JsonText, Micros, Span};
 use super::version::Version;
-use crate::job::{
-    Call, DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, StepRecord, Wait,
-};
+use crate::job::{DeliveryId, Event, NewDelivery, Outcome, RunId, RunState, StepRecord, Wait};
 
 /// Everything that becomes true of a run at one instant.
 #[derive(Debug, Clone)]
@@ -25,8 +23,6 @@ pub struct RunUpdate {
     pub state: Option<RunState>,
     /// Steps that began or ended.
     pub steps: Vec<StepRecord>,
-    /// Calls to language models.
-    pub calls: Vec<Call>,
     /// Positions that moved.
     pub cursors: Vec<CursorChange>,
     /// Messages for the outbox.
@@ -68,7 +64,6 @@ impl RunUpdate {
             run,
             state: None,
             steps: Vec::new(),
-            calls: Vec::new(),
             cursors: Vec::new(),
             deliveries: Vec::new(),
             events: Vec::new(),
@@ -96,12 +91,9 @@ pub(super) fn record(
     now: DateTime<Utc>,
 ) -> Result<Recorded, StoreError> {
     let run = update.run;
-    let job = unfinished(connection, run)?;
+    unfinished(connection, run)?;
     for step in &update.steps {
         record_step(connection, run, step)?;
-    }
-    for call in &update.calls {
-        record_call(connection, run, &job, call, now)?;
     }
     cursor::change(connection, &update.cursors, now)?;
     let deliveries = outbox::add(connection, run, &update.deliveries, now)?;
@@ -235,37 +227,5 @@ fn close_steps(connection: &Connection, run: RunId) -> Result<(), StoreError> {
     let sql = "UPDATE steps SET end = 'failed', error = ?2 WHERE run_id = ?1 AND end = 'started'";
     let why = "the run ended while it was under way: it may have had its effect";
     connection.prepare_cached(sql)?.execute((run.0, why))?;
-    Ok(())
-}
-
-fn record_call(
-    connection: &Connection,
-    run: RunId,
-    job: &str,
-    call: &Call,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO calls (run_id, number, job, at, step, model, backend, tokens_in, tokens_cached,
-                                tokens_out, load_us, first_token_us, total_us, error)
-             VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM calls WHERE run_id = ?1),
-                     ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )?
-        .execute((
-            run.0,
-            job,
-            Micros(now),
-            &call.step,
-            &call.model,
-            &call.backend,
-            Tokens(call.tokens_in),
-            Tokens(call.tokens_cached),
-            Tokens(call.tokens_out),
-            Span(call.load),
-            Span(call.first_token),
-            Span(call.total),
-            &call.error,
-        ))?;
     Ok(())
 }

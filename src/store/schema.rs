@@ -13,6 +13,7 @@ const APPLICATION_ID: i64 = 0x5276_6c45;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 
 /// Makes an empty file ours.

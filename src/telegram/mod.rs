@@ -12,6 +12,7 @@ mod mend;
 pub mod own;
 mod payload;
 mod post;
+mod raw;
 mod rich;
 mod split;
 mod update;

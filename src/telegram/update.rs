@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::raw::{Raw, RawPress};
 use super::when::when;
 use crate::zone::Tz;
 
@@ -28,6 +29,8 @@ pub struct Message {
     pub reply_to: Option<String>,
     /// A file came with it.
     pub file: Option<File>,
+    /// The route that it is for, where its owner named one.
+    pub route: Option<String>,
 }
 
 /// A chat.
@@ -151,6 +154,7 @@ pub fn read(update: &Value) -> News {
             id: file.file_id,
             name: file.file_name.unwrap_or_else(|| name.to_owned()),
         }),
+        route: None,
     }))
 }
 
@@ -192,105 +196,14 @@ impl Message {
         if let Some(thread) = self.chat.thread {
             payload["chat"]["thread"] = thread.into();
         }
+        if let Some(route) = &self.route {
+            payload["route"] = route.as_str().into();
+        }
         if let Some(reply_to) = &self.reply_to {
             payload["reply_to"] = reply_to.as_str().into();
         }
         payload
     }
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    message_id: i64,
-    #[serde(default)]
-    date: i64,
-    chat: RawChat,
-    from: Option<RawPerson>,
-    text: Option<String>,
-    caption: Option<String>,
-    forward_origin: Option<Value>,
-    forward_date: Option<i64>,
-    message_thread_id: Option<i64>,
-    #[serde(default)]
-    is_topic_message: bool,
-    reply_to_message: Option<Answered>,
-    quote: Option<Quote>,
-    document: Option<RawFile>,
-    voice: Option<RawFile>,
-    audio: Option<RawFile>,
-    video: Option<RawFile>,
-    /// The same picture in several sizes, the largest last.
-    photo: Option<Vec<RawFile>>,
-}
-
-#[derive(Deserialize)]
-struct RawPress {
-    id: String,
-    from: RawPerson,
-    message: Option<Pressed>,
-    #[serde(default)]
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct Pressed {
-    message_id: i64,
-    chat: RawChat,
-}
-
-#[derive(Deserialize)]
-struct RawChat {
-    id: i64,
-    #[serde(rename = "type", default)]
-    kind: String,
-    title: Option<String>,
-    first_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawPerson {
-    id: i64,
-    #[serde(default)]
-    first_name: String,
-    last_name: Option<String>,
-}
-
-impl From<RawChat> for Chat {
-    fn from(raw: RawChat) -> Self {
-        Chat {
-            id: raw.id,
-            private: raw.kind == "private",
-            title: raw.title.or(raw.first_name).unwrap_or_default(),
-            thread: None,
-        }
-    }
-}
-
-impl From<RawPerson> for Person {
-    fn from(raw: RawPerson) -> Self {
-        let name = [raw.first_name, raw.last_name.unwrap_or_default()].join(" ");
-        Person {
-            id: raw.id,
-            name: name.trim().to_owned(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Answered {
-    text: Option<String>,
-    caption: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Quote {
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct RawFile {
-    file_id: String,
-    file_name: Option<String>,
 }
 
 #[cfg(test)]

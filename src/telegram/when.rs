@@ -6,8 +6,8 @@ use chrono::{
     DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Weekday,
 };
 
-use super::intent::fold;
 use crate::template::Locale;
+use crate::words::fold;
 use crate::zone::Tz;
 
 /// The first moment that a text names, seen from `now`; `None` where it names none that is.

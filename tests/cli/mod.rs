@@ -10,6 +10,7 @@ mod emit;
 mod init;
 mod install;
 mod listing;
+mod models;
 mod outbox;
 mod output;
 mod run;

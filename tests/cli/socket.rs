@@ -58,7 +58,7 @@ impl Daemon {
             state: state.clone(),
             lock: lock.name().to_owned(),
             alerts: None,
-            lanes: Arc::default(),
+            servers: Arc::default(),
             commands: Arc::default(),
             patience: Patience::Endless,
         };

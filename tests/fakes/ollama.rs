@@ -1,5 +1,8 @@
-//! A fake Ollama on 127.0.0.1:0: the real protocol (NDJSON over chunked HTTP/1.1), failing on demand.
+//! A fake model server on 127.0.0.1:0: Ollama's real protocol (NDJSON over chunked HTTP/1.1), failing on demand, and by their
+//! paths those of OpenAI and Anthropic (server-sent events).
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+
+mod dialects;
 
 use std::sync::{Arc, Mutex};
 
@@ -17,8 +20,12 @@ pub enum Act {
     Say(&'static str),
     /// Streams these bytes as they are.
     Raw(&'static [u8]),
+    /// Calls a tool with these arguments, as JSON.
+    Tool(&'static str, &'static str),
     /// Ends the stream with figures; the reason is `stop` or `length`.
     Done(&'static str),
+    /// Answers at once, as servers do that do not stream.
+    Whole(&'static str),
     /// Waits for [`Ollama::go_on`].
     Wait,
     /// Says nothing more and keeps the connection, until the client hangs up.
@@ -190,7 +197,7 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Seen> {
 impl Shared {
     fn acts(&self, request: &Seen) -> Vec<Act> {
         match &request.path[..] {
-            "/api/chat" => {
+            "/api/chat" | dialects::OPENAI | dialects::ANTHROPIC => {
                 let mut count = self.chats.lock().expect("no panic under the lock");
                 let chats = &self.script.chats;
                 *count += 1;
@@ -243,13 +250,22 @@ async fn play(
             Act::Wait => shared.go_on.notified().await,
             Act::Die => return Ok(End::Close),
             Act::Hang => return gone(stream).await,
-            Act::Say(text) => chunk(stream, &mut streaming, say(text).as_bytes()).await?,
-            Act::Raw(bytes) => chunk(stream, &mut streaming, bytes).await?,
-            Act::Done(reason) => {
-                chunk(stream, &mut streaming, done(reason).as_bytes()).await?;
+            Act::Raw(bytes) => chunk(stream, path, &mut streaming, bytes).await?,
+            Act::Say(_) | Act::Tool(..) | Act::Done(_) => {
+                let mut bytes = String::new();
+                if !streaming {
+                    bytes.push_str(dialects::begin(path));
+                }
+                bytes.push_str(&dialects::says(path, act));
+                chunk(stream, path, &mut streaming, bytes.as_bytes()).await?;
+            }
+            Act::Whole(text) => {
+                whole(stream, 200, &dialects::whole(path, text)).await?;
+                return Ok(End::KeepAlive);
             }
             Act::Forever(text) => loop {
-                chunk(stream, &mut streaming, say(text).as_bytes()).await?;
+                let bytes = dialects::says(path, &Act::Say(text));
+                chunk(stream, path, &mut streaming, bytes.as_bytes()).await?;
             },
         }
     }
@@ -281,10 +297,16 @@ async fn whole(stream: &mut TcpStream, status: u16, body: &str) -> std::io::Resu
     stream.write_all(format!("{head}{body}").as_bytes()).await
 }
 
-async fn chunk(stream: &mut TcpStream, streaming: &mut bool, bytes: &[u8]) -> std::io::Result<()> {
+async fn chunk(
+    stream: &mut TcpStream,
+    path: &str,
+    streaming: &mut bool,
+    bytes: &[u8],
+) -> std::io::Result<()> {
     let mut out = Vec::new();
     if !*streaming {
-        out.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n");
+        let kind = dialects::kind(path);
+        out.extend_from_slice(format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n").as_bytes());
         out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
         *streaming = true;
     }
@@ -292,25 +314,4 @@ async fn chunk(stream: &mut TcpStream, streaming: &mut bool, bytes: &[u8]) -> st
     out.extend_from_slice(bytes);
     out.extend_from_slice(b"\r\n");
     stream.write_all(&out).await
-}
-
-fn say(text: &str) -> String {
-    let message = json!({"role": "assistant", "content": text});
-    format!(
-        "{}\n",
-        json!({"model": "tiny", "message": message, "done": false})
-    )
-}
-
-fn done(reason: &str) -> String {
-    let end = json!({
-        "model": "tiny",
-        "message": {"role": "assistant", "content": ""},
-        "done": true,
-        "done_reason": reason,
-        "load_duration": 2_000_000,
-        "prompt_eval_count": 312,
-        "eval_count": 96,
-    });
-    format!("{end}\n")
 }

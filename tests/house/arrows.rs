@@ -8,7 +8,7 @@ use super::sources::{modules, sources};
 /// that is allowed.
 const FLOORS: &[&[&str]] = &[
     &["error", "zone"],
-    &["clock", "hash", "glob", "journal"],
+    &["clock", "hash", "glob", "journal", "words"],
     &["job"],
     // `net` stands below `llm`: calendars and models both call through it.
     &["store", "net", "sandbox", "template", "thrift", "workspace"],

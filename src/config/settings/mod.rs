@@ -1,5 +1,6 @@
 //! `config/reveille.toml`: models, routes, calendars, Telegram, web, limits.
 
+mod budget;
 mod calendars;
 mod email;
 mod models;
@@ -13,12 +14,15 @@ use super::diagnostic::{Diagnostic, Source};
 use super::read::Reader;
 use super::secret::{Address, SecretRef};
 use super::words::without_consequences;
+use crate::llm::Price;
+use crate::llm::class::Classifier;
 use crate::template::Locale;
 use crate::zone::Tz;
 
+pub use budget::{AuthoredBudget, Budget};
 pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
 pub use email::{AuthoredEmail, EmailSettings, Security};
-pub use models::{AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
+pub use models::{AuthoredClasses, AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
     AuthoredTelegram, AuthoredWeb, DEFAULT_LISTEN, HeartbeatSettings, Notify, TelegramSettings,
@@ -40,6 +44,12 @@ pub struct Settings {
     pub models: BTreeMap<String, ModelSettings>,
     /// Routes by name.
     pub routes: BTreeMap<String, RouteSettings>,
+    /// Tells what kind of message it is, for routes that ask.
+    pub classifier: Arc<Classifier>,
+    /// What calls to models may take.
+    pub budget: Budget,
+    /// The price that savings of models at home are told against.
+    pub reference: Option<Price>,
     /// The server that takes letters, where one is configured.
     pub email: Option<EmailSettings>,
     /// The chat with the owner, where one is configured.
@@ -74,6 +84,9 @@ impl Settings {
             calendars: Vec::new(),
             models: BTreeMap::new(),
             routes: BTreeMap::new(),
+            classifier: Arc::default(),
+            budget: Budget::default(),
+            reference: None,
             email: None,
             telegram: None,
             notify: vec![Notify::Journal],
@@ -122,6 +135,8 @@ pub const SECTIONS: &[&str] = &[
     "calendars",
     "models",
     "routes",
+    "classes",
+    "budget",
     "email",
     "telegram",
     "web",
@@ -139,11 +154,18 @@ pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnos
     let mut root = reader.parse(&source.text);
     let syntax = reader.problems.len() - first;
     let mut settings = Settings::new(system_zone);
-    let default_route = plain::resolve(&mut reader, &mut root, &mut settings);
+    let later = plain::resolve(&mut reader, &mut root, &mut settings);
     settings.calendars = calendars::resolve(&mut reader, &mut root);
     settings.email = email::resolve(&mut reader, &mut root);
     models::resolve(&mut reader, &mut root, &mut settings);
-    if let Some(route) = default_route {
+    budget::resolve(&mut reader, &mut root, &mut settings);
+    if let Some(reference) = later.reference {
+        let known = settings.models.keys().map(String::as_str);
+        let name = reader.one_of(reference, "model", known);
+        let model = name.and_then(|name| settings.models.get(&name));
+        settings.reference = model.and_then(|model| model.price);
+    }
+    if let Some(route) = later.route {
         let known = settings.routes.keys().map(String::as_str);
         settings.default_route = reader.one_of(route, "route", known);
     }

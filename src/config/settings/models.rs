@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Settings;
+use super::plain::section;
 use crate::config::read::{NamedTable, Reader, Table};
 use crate::config::secret::SecretRef;
 use crate::config::secrets::Secrets;
 use crate::config::value::{At, Span};
+use crate::llm::class::{Class, Classifier};
 use crate::llm::{Model, Price, Provider, Timeouts};
 
 /// One model, as typed.
@@ -138,6 +141,18 @@ pub struct AuthoredRoute {
     least_used: Option<AuthoredChain>,
 }
 
+/// `[classes]`: words and phrases that tell what kind of message it is, beside those that are known.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthoredClasses {
+    /// Of greetings and small talk.
+    simple: Vec<String>,
+    /// Of what needs thought.
+    complex: Vec<String>,
+    /// Of what needs tools.
+    tool: Vec<String>,
+}
+
 /// How a route chooses among its models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteSettings {
@@ -157,11 +172,13 @@ pub enum RouteSettings {
 }
 
 impl RouteSettings {
-    /// The order for a prompt without a class: doubt goes to the stronger models.
-    pub fn chain(&self) -> &[String] {
-        match self {
-            RouteSettings::Ordered(chain) | RouteSettings::LeastUsed(chain) => chain,
-            RouteSettings::ByClass { complex, .. } => complex,
+    /// The order for a message of this class; without one, doubt goes to the stronger models.
+    pub fn chain(&self, class: Option<Class>) -> &[String] {
+        match (self, class) {
+            (RouteSettings::Ordered(chain) | RouteSettings::LeastUsed(chain), _) => chain,
+            (RouteSettings::ByClass { simple, .. }, Some(Class::Simple)) => simple,
+            (RouteSettings::ByClass { tool, .. }, Some(Class::Tool)) => tool,
+            (RouteSettings::ByClass { complex, .. }, _) => complex,
         }
     }
 }
@@ -174,6 +191,17 @@ pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>, settings: &
         if let Some(model) = model(reader, named) {
             settings.models.insert(name, model);
         }
+    }
+    if let Some(classes) = section::<AuthoredClasses>(reader, root, "classes") {
+        let of = |class, patterns: Vec<String>| patterns.into_iter().map(move |one| (class, one));
+        let all = of(Class::Simple, classes.simple)
+            .chain(of(Class::Complex, classes.complex))
+            .chain(of(Class::Tool, classes.tool));
+        let all = Vec::from_iter(all);
+        let all = all
+            .iter()
+            .map(|(class, pattern)| (*class, pattern.as_str()));
+        settings.classifier = Arc::new(Classifier::new(all));
     }
     for named in reader.take_named(root, "routes") {
         let name = named.name.clone();
@@ -203,10 +231,15 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
     let local = authored
         .local
         .unwrap_or_else(|| is_at_home(&url) && !is_cloud(provider, &authored.model));
+    if !local && authored.price.is_none() {
+        let what = format!("what the model `{}` costs is not known", named.name);
+        let right = "it is not at home: write price.input and price.output, for a million tokens each (0 for nothing)";
+        reader.error(named.name_span.clone(), what, right);
+    }
     Some(ModelSettings {
         name: named.name,
         provider,
-        url,
+        url: with_path(provider, url),
         model: authored.model,
         api_key: authored.api_key,
         context: authored.context.or(match provider {
@@ -228,6 +261,14 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
         keep_alive: authored.keep_alive.map(|span| span.0),
         local,
     })
+}
+
+/// An address as the provider's protocol has it: those who copy OpenAI answer below `/v1`.
+fn with_path(provider: Provider, mut url: url::Url) -> url::Url {
+    if provider == Provider::OpenAi && matches!(url.path(), "" | "/") {
+        url.set_path("/v1");
+    }
+    url
 }
 
 /// Whether a server of Ollama at home only passes it on to Ollama's own (docs.ollama.com/cloud).

@@ -27,6 +27,8 @@ pub struct AuthoredDefaults {
     route: Option<At<String>>,
     /// Nothing that jobs read reaches a cloud model.
     local_only: Option<bool>,
+    /// The model whose price tells what models at home saved.
+    reference: Option<At<String>>,
 }
 
 /// `[owner]`
@@ -160,17 +162,26 @@ pub struct HeartbeatSettings {
     pub every: Duration,
 }
 
-/// Gives the default route, to be checked once the routes are known.
+/// What is checked once models and routes are known.
+#[derive(Default)]
+pub(super) struct Later {
+    /// The default route.
+    pub(super) route: Option<At<String>>,
+    /// The model that savings are told against.
+    pub(super) reference: Option<At<String>>,
+}
+
+/// Gives what is to be checked once the models and the routes are known.
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
     root: &mut Table<'_>,
     settings: &mut Settings,
-) -> Option<At<String>> {
-    let mut default_route = None;
+) -> Later {
+    let mut later = Later::default();
     if let Some(defaults) = section::<AuthoredDefaults>(reader, root, "defaults") {
         settings.timezone = defaults.timezone.map_or(settings.timezone, |zone| zone.0);
         settings.language = defaults.language.unwrap_or_default();
-        default_route = defaults.route;
+        (later.route, later.reference) = (defaults.route, defaults.reference);
         settings.local_only = defaults.local_only.unwrap_or(false);
     }
     if let Some(history) = section::<AuthoredHistory>(reader, root, "history") {
@@ -215,7 +226,7 @@ pub(super) fn resolve(
             every: every.unwrap_or(Duration::from_secs(300)),
         });
     }
-    default_route
+    later
 }
 
 /// The jobs that some users may start, by their numbers.
@@ -239,7 +250,7 @@ fn limited(
     limited
 }
 
-fn section<T: DeserializeOwned>(
+pub(super) fn section<T: DeserializeOwned>(
     reader: &mut Reader<'_>,
     root: &mut Table<'_>,
     name: &str,

@@ -157,9 +157,20 @@ impl Inbox {
         }
     }
 
-    async fn known(&self, chats: &Chats, message: Message, who: Who, reader: &Reader) {
-        let typed =
-            command(&message.text).map(|(name, rest)| (name.to_ascii_lowercase(), rest.to_owned()));
+    async fn known(&self, chats: &Chats, mut message: Message, who: Who, reader: &Reader) {
+        let typed = |text: &str| {
+            command(text).map(|(name, rest)| (name.to_ascii_lowercase(), rest.to_owned()))
+        };
+        let mut typed = typed(&message.text);
+        if let Some((route, rest)) = &typed
+            && who == Who::Owner
+            && !message.forwarded
+            && self.is_route(route, rest)
+        {
+            message.route = Some(route.clone());
+            message.text.clone_from(rest);
+            typed = None;
+        }
         if typed.is_some() && message.forwarded {
             let no = self.words(
                 "A command that is passed on is not carried out.",
@@ -221,6 +232,20 @@ impl Inbox {
         }
         self.start(chats, &message, &found.job, &found.args, reader)
             .await;
+    }
+
+    /// Whether `/NAME words` says by which route the words are to be answered: a job's command and ours come before it.
+    fn is_route(&self, name: &str, rest: &str) -> bool {
+        let asked = Asked {
+            text: &format!("/{name}"),
+            file: false,
+        };
+        let is_free = || {
+            let found = self.intents.of(asked);
+            let why = found.first().map(|found| &found.why);
+            !matches!(why, Some(Why::Command(_))) && !is_own(name)
+        };
+        !rest.is_empty() && self.loaded.settings.routes.contains_key(name) && is_free()
     }
 
     /// Whether a command is not another bot's, in a chat with several.

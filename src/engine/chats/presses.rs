@@ -42,6 +42,7 @@ impl Inbox {
             forwarded: false,
             reply_to: None,
             file: None,
+            route: None,
         };
         self.take(chats, message, reader).await;
     }

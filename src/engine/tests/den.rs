@@ -94,7 +94,7 @@ impl Den {
             state,
             lock: lock.name().to_owned(),
             alerts: None,
-            lanes: Arc::default(),
+            servers: Arc::default(),
             commands: Arc::default(),
             patience: Patience::Endless,
         };

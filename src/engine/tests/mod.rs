@@ -97,7 +97,7 @@ impl Home {
             lock: lock.name().to_owned(),
             patience: Patience::None,
             alerts: None,
-            lanes: Arc::default(),
+            servers: Arc::default(),
             commands: Arc::default(),
             state,
         };

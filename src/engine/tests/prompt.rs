@@ -187,7 +187,11 @@ async fn a_model_that_is_not_at_home_gets_no_connection() {
             Ollama::start(Script::chat(vec![Done("stop")]))
         );
         let both = [
-            ("cloud", &cloud.url[..], "local = false"),
+            (
+                "cloud",
+                &cloud.url[..],
+                "local = false\nprice.input = 1\nprice.output = 2",
+            ),
             ("small", &small.url[..], ""),
         ];
         let settings = format!("{setting}\n{}", models(&both));
@@ -251,7 +255,10 @@ async fn a_long_prompt_gets_the_context_that_it_needs() {
 #[tokio::test]
 async fn a_model_that_its_server_passes_on_is_not_at_home() {
     let ollama = Ollama::start(Script::says("Dentist at 10:30.")).await;
-    let settings = models(&[("small", &ollama.url, "")]).replace("\"tiny\"", "\"tiny-cloud\"");
+    let settings = models(&[("small", &ollama.url, "")]).replace(
+        "\"tiny\"",
+        "\"tiny-cloud\"\nprice.input = 1\nprice.output = 2",
+    );
     let settings = format!("local_only = true\n{settings}");
     let home = Home::new(tempfile::tempdir().unwrap(), &settings, JOB, PROMPTS);
     let said = "Dentist: 10:30\n\n_Plain text: no model answered._";

@@ -86,7 +86,11 @@ async fn hostile_titles_arrive_as_data() {
 #[tokio::test]
 async fn a_calendar_for_home_only_goes_to_no_model_elsewhere() {
     let cloud = Ollama::start(Script::says("Good morning.")).await;
-    let settings = models(&[("cloud", &cloud.url, "local = false")]);
+    let settings = models(&[(
+        "cloud",
+        &cloud.url,
+        "local = false\nprice.input = 1\nprice.output = 2",
+    )]);
     let ics = calendar("20261120", &[("0900", "Stand-up")]);
     let home = home(&format!("local_only = true\n{settings}"), &ics);
     let ran = home.run().await;

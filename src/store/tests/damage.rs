@@ -143,7 +143,7 @@ async fn newer_and_foreign_files_are_refused_and_left_alone() {
         &StoreError::Newer {
             path,
             found: 9999,
-            known: 2,
+            known: 3,
         },
     );
 

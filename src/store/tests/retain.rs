@@ -16,7 +16,9 @@ async fn ten_days(home: &Home) -> Vec<RunId> {
         let run = home.accept("often").await;
         let mut update = finished(run, Outcome::Ok);
         update.steps = vec![step(0, "done")];
-        update.calls = vec![Call::default()];
+        let whose = (run, "often".to_owned());
+        let begun = home.store.reserve(whose, Call::default(), Vec::new());
+        begun.await.unwrap().unwrap();
         home.store.record(update).await.unwrap();
         often.push(run);
         home.clock.advance(DAY);

@@ -14,6 +14,8 @@ async fn the_whole_story_of_a_run_comes_back_as_it_was_written() {
     home.clock.advance(Duration::from_secs(4));
     let call = Call {
         step: "text".to_owned(),
+        route: "quick".to_owned(),
+        class: Some("simple".to_owned()),
         model: "small".to_owned(),
         backend: "ollama/qwen2.5:1.5b".to_owned(),
         tokens_in: 312,
@@ -23,6 +25,8 @@ async fn the_whole_story_of_a_run_comes_back_as_it_was_written() {
         first_token: Duration::from_micros(7),
         total: Duration::from_secs(3),
         error: Some("stalled".to_owned()),
+        cost: 12,
+        counts: true,
     };
     let mut worded = step(1, "failed");
     worded.error = Some("no answer".to_owned());
@@ -33,12 +37,19 @@ async fn the_whole_story_of_a_run_comes_back_as_it_was_written() {
             "text: no answer".to_owned(),
         ))),
         steps: vec![step(0, "done"), worded.clone()],
-        calls: vec![call.clone(), call.clone()],
         cursors: vec![(key("a"), Some(json!(1)))],
         deliveries: vec![message("hello"), message("there")],
         events: Vec::new(),
         news: None,
     };
+    for _ in 0..2 {
+        let whose = (run, "briefing".to_owned());
+        let begun = home.store.reserve(whose, call.clone(), Vec::new()).await;
+        let ended = home
+            .store
+            .settle_call(begun.unwrap().unwrap(), call.clone());
+        ended.await.unwrap();
+    }
     let ids = home.store.record(update).await.unwrap().deliveries;
 
     let story = home.story(run);

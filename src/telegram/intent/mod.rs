@@ -1,14 +1,11 @@
 //! Which job a message is for. Decided by code, in microseconds, and explained.
 
-mod fold;
-
 use std::collections::HashMap;
 
 use regex::{Regex, RegexSet};
 use serde_json::{Map, Value};
 
-use fold::stems;
-pub use fold::{fold, words};
+use crate::words::{fold, stems, words};
 
 /// What one trigger of a job claims.
 #[derive(Debug, Clone)]

@@ -82,7 +82,7 @@ impl Site {
             state,
             lock: lock.name().to_owned(),
             alerts: None,
-            lanes: Arc::default(),
+            servers: Arc::default(),
             commands: Arc::default(),
             patience: Patience::Endless,
         };

@@ -2,10 +2,7 @@
 
 use super::super::life::Life;
 use super::{OWNER, World};
-use ollama::{Act, Ollama, Script};
-
-#[path = "../../fakes/ollama.rs"]
-mod ollama;
+use crate::fake_models::{Act, Ollama, Script};
 
 /// Whatever no other job claims, to a model.
 const ASK: &str = r#"

@@ -64,7 +64,7 @@ impl Home {
             state,
             patience: Patience::Endless,
             alerts: None,
-            lanes: Arc::default(),
+            servers: Arc::default(),
             commands: Arc::default(),
         };
         Home {

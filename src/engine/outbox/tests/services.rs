@@ -30,6 +30,7 @@ fn prepared(home: &Home, job: &Job, roots: &serde_json::Value) -> NewDelivery {
         now,
         templates: &Templates::new(loaded.settings.language, loaded.settings.timezone, now),
         roots: &roots.as_object().unwrap().clone().into_iter().collect(),
+        worded: None,
     };
     prepare(&making, 0).unwrap().unwrap()
 }

@@ -61,7 +61,7 @@ async fn whole(world: &mut World, lock: &str, life: Life) {
         lock: lock.to_owned(),
         patience: Patience::Endless,
         alerts: None,
-        lanes: Arc::default(),
+        servers: Arc::default(),
         commands: Arc::default(),
     };
     if life == Life::Troubled && world.rng.percent(20) {

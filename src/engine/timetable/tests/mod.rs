@@ -75,7 +75,7 @@ impl Pi {
             loaded,
             lock: lock.name().to_owned(),
             alerts: None,
-            lanes: Arc::default(),
+            servers: Arc::default(),
             commands: Arc::default(),
             patience: Patience::None,
             state,

@@ -1,20 +1,29 @@
 //! `prompt`: a model words facts; a plain template does when no model can.
 
+mod talk;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Context, Declaration, Done, StepError};
+use super::schema::{self, Schema};
+use super::{Context, Declaration, Done, Planned, StepError};
 use crate::config::prompt_file::PromptFile;
 use crate::config::resolve::Scope;
 use crate::config::value::At;
-use crate::job::{Call, StepEnd};
-use crate::llm::route::{Down, Route, ask};
-use crate::llm::{Message, Model, Request, estimate_tokens, facts, fence};
+use crate::job::StepEnd;
+use crate::llm::{Picture, estimate_tokens, fence};
 use crate::template::Locale;
+
+use talk::Talk;
+
+/// The largest picture that is shown to a model, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -28,6 +37,11 @@ pub struct Authored {
     facts: Option<Facts>,
     /// A plain template of `prompts/`, for when no model gives a usable answer.
     fallback: Option<At<String>>,
+    /// A JSON Schema: the answer is a value that follows it.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
+    json: Option<At<Value>>,
+    /// A picture of the workspace, for models that see.
+    image: Option<At<String>>,
 }
 
 /// How closely an answer is held to the facts.
@@ -48,6 +62,8 @@ pub struct Prompt {
     route: String,
     facts: Facts,
     fallback: Option<Arc<str>>,
+    json: Option<Arc<Value>>,
+    image: Option<Arc<str>>,
 }
 
 impl Authored {
@@ -55,6 +71,15 @@ impl Authored {
         let text = scope.prompt_file(self.prompt);
         let fallback = self.fallback.map(|file| scope.fallback_file(file));
         let route = scope.route(self.route);
+        if let Some(json) = &self.json
+            && let Err(why) = Schema::new(&json.value)
+        {
+            let what = format!("this is no JSON Schema: {why}");
+            let right =
+                "write it as json.type = \"object\", json.properties.NAME.type = \"string\"";
+            scope.error(json.span.clone(), what, right);
+        }
+        let image = self.image.map(|path| scope.path(path));
         Some(Prompt {
             text: text?.into(),
             route: route?,
@@ -63,6 +88,8 @@ impl Authored {
                 Some(text) => Some(text?.into()),
                 None => None,
             },
+            json: self.json.map(|json| Arc::new(json.value)),
+            image: image.map(Arc::from),
         })
     }
 }
@@ -78,10 +105,8 @@ pub struct Plan {
     facts: String,
     /// An estimate of the prompt's tokens.
     pub tokens: u32,
-    /// The models in their order.
-    pub chain: Vec<Model>,
-    /// Models of the route that may not be asked, each with why.
-    skipped: Vec<String>,
+    /// Whom it asks.
+    pub route: Planned,
     temperature: Option<f32>,
     max_tokens: Option<u32>,
 }
@@ -96,14 +121,27 @@ enum Plainly {
     NoModel,
     NoAnswer,
     Invented,
+    NotJson,
 }
 
 impl Plainly {
+    /// How what was wrong with an answer is noted.
+    fn noted(self) -> &'static str {
+        match self {
+            Plainly::NotJson => "not_json",
+            _ => "invented",
+        }
+    }
+
     fn line(self, locale: Locale) -> &'static str {
         match (locale, self) {
             (Locale::En, Plainly::NoPrompt) => "_Plain text: the prompt could not be filled in._",
             (Locale::En, Plainly::NoModel) => "_Plain text: no model is configured for it._",
             (Locale::En, Plainly::NoAnswer) => "_Plain text: no model answered._",
+            (Locale::En, Plainly::NotJson) => {
+                "_Plain text: the answer was not the JSON that was asked for._"
+            }
+            (Locale::Es, Plainly::NotJson) => "_Texto fijo: la respuesta no era el JSON pedido._",
             (Locale::En, Plainly::Invented) => "_Plain text: the model did not keep to the facts._",
             (Locale::Es, Plainly::NoPrompt) => "_Texto fijo: no se pudo rellenar el prompt._",
             (Locale::Es, Plainly::NoModel) => "_Texto fijo: no hay ningún modelo configurado._",
@@ -120,8 +158,16 @@ impl Prompt {
             outside_text: true,
             private: true,
             timeout: Duration::from_secs(900),
-            example: Value::String("text".to_owned()),
+            example: match &self.json {
+                Some(schema) => schema::example(schema),
+                None => Value::String("text".to_owned()),
+            },
         }
+    }
+
+    /// The route that the file names, or the configuration.
+    pub(super) fn route(&self) -> &str {
+        &self.route
     }
 
     /// What would be asked now.
@@ -134,15 +180,19 @@ impl Prompt {
             system.push_str("\n\n");
         }
         system.push_str(instructions.trim());
+        if let Some(schema) = &self.json {
+            // Not every server holds its models to it.
+            system.push_str(&format!(
+                "\n\nAnswer with JSON that follows this schema, and nothing else:\n{schema}"
+            ));
+        }
         let mut facts = render(parts.facts)?.trim().to_owned();
         context.secrets.scrub(&mut system);
         context.secrets.scrub(&mut facts);
         let user = fence::data("facts", &facts);
-        let chain = context.chain(&self.route);
         Ok(Plan {
             tokens: estimate_tokens(&system) + estimate_tokens(&user),
-            chain: chain.models,
-            skipped: chain.skipped,
+            route: context.route(&self.route),
             temperature: parts.temperature.map(|temperature| temperature as f32),
             max_tokens: parts.max_tokens,
             system,
@@ -156,35 +206,53 @@ impl Prompt {
             Ok(plan) => plan,
             Err(error) => return self.unplanned(context, error),
         };
-        let mut talk = Talk {
-            prompt: self,
-            context,
-            plan: &plan,
-            deadline: context.clock.monotonic() + context.limit,
-            calls: Vec::new(),
-            detail: Map::new(),
+        let pictures = match self.picture(context).await {
+            Ok(pictures) => pictures,
+            Err(error) => return self.unplanned(context, error),
         };
-        talk.note(
-            "prompt",
-            json!({ "system": plan.system, "user": plan.user }),
-        );
-        if !plan.skipped.is_empty() {
-            talk.note("skipped", json!(plan.skipped));
-        }
+        let mut talk = Talk::new(self, context, &plan, pictures);
         let end = match talk.word().await {
-            Ok(text) => StepEnd::Done(Value::String(text)),
+            Ok(worded) => StepEnd::Done(worded),
             Err(plainly) => self.plainly(context, plainly, &mut talk.detail),
         };
-        let mut calls = std::mem::take(&mut talk.calls);
-        for call in &mut calls {
-            call.step = context.step.to_owned();
-        }
+        let detail = Some(Value::Object(talk.detail));
         Ok(Done {
-            end,
-            detail: Some(Value::Object(talk.detail)),
-            calls,
-            cursors: Vec::new(),
+            detail,
+            ..Done::end(end)
         })
+    }
+
+    async fn picture(&self, context: &Context<'_>) -> Result<Vec<Picture>, StepError> {
+        let Some(path) = &self.image else {
+            return Ok(Vec::new());
+        };
+        let path = context.render(path)?;
+        if path.is_empty() {
+            return Ok(Vec::new());
+        }
+        let extension = path.rsplit('.').next().unwrap_or_default();
+        let media_type = match extension.to_ascii_lowercase().as_str() {
+            "jpg" | "jpeg" => "image/jpeg",
+            "png" => "image/png",
+            "gif" => "image/gif",
+            "webp" => "image/webp",
+            _ => {
+                return Err(StepError::new(format!(
+                    "`{path}` is no picture: jpg, png, gif, webp"
+                )));
+            }
+        };
+        let workspace = context.workspace();
+        let read = tokio::task::spawn_blocking(move || workspace.read(&path, LARGEST)).await;
+        let bytes = match read {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) => return Err(StepError::new(error.to_string())),
+            Err(bug) => return Err(StepError::new(format!("a bug: {bug}"))),
+        };
+        Ok(vec![Picture {
+            media_type: media_type.to_owned(),
+            base64: STANDARD.encode(bytes),
+        }])
     }
 
     /// The plain text where there is nothing to ask a model; the failure itself where the step has none.
@@ -224,141 +292,20 @@ impl Prompt {
             Err(error) => return StepEnd::Failed(error.message),
         };
         let text = text.trim_end();
+        if let Some(schema) = &self.json {
+            detail.insert("plain".to_owned(), json!(why.line(Locale::En)));
+            return match talk::value(schema, text) {
+                Ok(value) => StepEnd::Done(value),
+                Err(wrong) => StepEnd::Failed(format!(
+                    "the `fallback` is not what `json` asks for: {wrong}"
+                )),
+            };
+        }
         detail.insert("plain".to_owned(), json!(why.line(Locale::En)));
         if text.is_empty() {
             return StepEnd::Done(Value::String(String::new()));
         }
         let language = context.settings.language;
         StepEnd::Done(Value::String(format!("{text}\n\n{}", why.line(language))))
-    }
-}
-
-struct Talk<'a> {
-    prompt: &'a Prompt,
-    context: &'a Context<'a>,
-    plan: &'a Plan,
-    /// When the step's own time ends.
-    deadline: Duration,
-    calls: Vec<Call>,
-    detail: Map<String, Value>,
-}
-
-impl Talk<'_> {
-    /// An answer that keeps to the facts; one that does not is asked for once more.
-    async fn word(&mut self) -> Result<String, Plainly> {
-        if self.plan.chain.is_empty() {
-            let configured = !self.plan.skipped.is_empty();
-            return Err(if configured {
-                Plainly::NoAnswer
-            } else {
-                Plainly::NoModel
-            });
-        }
-        let down = Down::default();
-        let mut messages = vec![Message::user(self.plan.user.clone())];
-        for attempt in ["answer", "second_answer"] {
-            let answer = self.ask(&messages, &down).await.ok_or(Plainly::NoAnswer)?;
-            self.note(attempt, json!(answer));
-            let Err(inventions) = self.check(&answer) else {
-                return Ok(answer);
-            };
-            let named: Vec<&str> = inventions.iter().map(|found| found.text.as_str()).collect();
-            let named = named.join(", ");
-            self.note(&format!("{attempt}_invented"), json!(named));
-            messages.push(Message::assistant(answer));
-            messages.push(Message::user(format!(
-                "These are not in the facts: {named}. Write it again with nothing but the facts."
-            )));
-        }
-        Err(Plainly::Invented)
-    }
-
-    async fn ask(&mut self, messages: &[Message], down: &Down) -> Option<String> {
-        let left = self.deadline.saturating_sub(self.context.clock.monotonic());
-        let request = Request {
-            system: Some(self.plan.system.clone()).filter(|system| !system.is_empty()),
-            messages: messages.to_vec(),
-            temperature: self.plan.temperature,
-            max_tokens: self.plan.max_tokens,
-            format: None,
-            talk: self.talk_tokens(),
-            within: Some(left),
-        };
-        let route = Route {
-            name: self.prompt.route.clone(),
-            chain: self.plan.chain.clone(),
-        };
-        let clock = self.context.clock;
-        let client = crate::llm::client(&route.chain, Arc::clone(clock));
-        let routed = ask(
-            clock.as_ref(),
-            &client,
-            &route,
-            &request,
-            (self.context.lanes, down),
-            &mut |delta| self.hear(delta),
-        )
-        .await;
-        self.calls.extend(routed.calls);
-        match routed.answer {
-            Ok(answer) => Some(answer.text),
-            Err(failures) => {
-                let reasons = failures.iter().map(|failure| {
-                    let hint = failure
-                        .error
-                        .hint()
-                        .map_or_else(String::new, |hint| format!(" ({hint})"));
-                    format!("{}: {}{hint}", failure.model, failure.error)
-                });
-                self.note("no_answer", json!(reasons.collect::<Vec<_>>()));
-                None
-            }
-        }
-    }
-
-    /// Words as they come, where nobody has to look at them first.
-    fn hear(&self, delta: &str) {
-        if let (Facts::Free, Some(grows)) = (self.prompt.facts, self.context.grows) {
-            grows.send_modify(|text| match delta {
-                "" => text.clear(),
-                delta => text.push_str(delta),
-            });
-        }
-    }
-
-    /// What the talk comes to when the first answer is sent back with a question.
-    fn talk_tokens(&self) -> u32 {
-        const QUESTION: u32 = 256;
-        if self.prompt.facts == Facts::Free {
-            return 0;
-        }
-        let longest = self.plan.chain.iter().map(|model| model.max_output).max();
-        let longest = longest.unwrap_or(0);
-        let answer = self
-            .plan
-            .max_tokens
-            .map_or(longest, |most| most.min(longest));
-        self.plan.tokens + 2 * answer + QUESTION
-    }
-
-    fn check(&self, answer: &str) -> Result<(), Vec<facts::Invention>> {
-        if self.prompt.facts == Facts::Free {
-            return Ok(());
-        }
-        let settings = self.context.settings;
-        let now = self.context.clock.now().with_timezone(&settings.timezone);
-        // What the steps found: the number of a run is no fact.
-        let found = self.context.scope.copied(|root| !NO_FACTS.contains(&root));
-        facts::check(
-            answer,
-            &Value::Object(found),
-            &self.plan.facts,
-            settings.language,
-            &now,
-        )
-    }
-
-    fn note(&mut self, name: &str, value: Value) {
-        self.detail.insert(name.to_owned(), value);
     }
 }

@@ -1,0 +1,68 @@
+//! Where calls are written down: before they are made, at the most that they can take, and when they have ended.
+
+use super::route::Route;
+use super::{LlmError, Model, Request, estimate};
+use crate::job::{Call, RunId};
+use crate::journal::{self, Level};
+use crate::store::{CallId, Cap, Store};
+
+/// The ledger, as a step of a run writes it.
+#[derive(Debug, Clone)]
+pub struct Books<'a> {
+    /// Where it is.
+    pub store: &'a Store,
+    /// The run.
+    pub run: RunId,
+    /// Its job.
+    pub job: &'a str,
+    /// Its step.
+    pub step: &'a str,
+    /// What its calls may take at most.
+    pub caps: Vec<Cap>,
+}
+
+impl Books<'_> {
+    /// Writes down that a call begins.
+    ///
+    /// # Errors
+    /// [`LlmError::Budget`], and nothing is to be called; the same where it cannot be written down.
+    pub(super) async fn begin(
+        &self,
+        route: &Route,
+        model: &Model,
+        request: &Request,
+    ) -> Result<CallId, LlmError> {
+        let (_, output) = estimate(model, request);
+        let mut worst = Call {
+            step: self.step.to_owned(),
+            route: route.name.clone(),
+            class: route.class.map(str::to_owned),
+            model: model.name.clone(),
+            backend: model.backend(),
+            tokens_in: request.most_tokens(),
+            tokens_out: output.into(),
+            counts: model.counts(),
+            ..Call::default()
+        };
+        worst.cost = model.price.map_or(0, |price| price.of(&worst));
+        let whose = (self.run, self.job.to_owned());
+        let reserved = self.store.reserve(whose, worst, self.caps.clone()).await;
+        let reserved = reserved.map_err(|error| LlmError::Ledger(error.to_string()))?;
+        reserved.map_err(|cap| LlmError::Budget(cap.name))
+    }
+
+    /// Writes down what a call took, and gives it with what it cost.
+    pub(super) async fn end(&self, id: CallId, model: &Model, mut call: Call) -> Call {
+        call.step = self.step.to_owned();
+        call.cost = model.price.map_or(0, |price| price.of(&call));
+        call.counts = model.counts();
+        if let Err(error) = self.store.settle_call(id, call.clone()).await {
+            journal::say(Level::Warning, error);
+        }
+        call
+    }
+}
+
+#[cfg(test)]
+#[path = "books_tests.rs"]
+mod tests;

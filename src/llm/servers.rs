@@ -1,0 +1,113 @@
+//! What this process knows of the servers of models: how busy they are, and which of them rest because they failed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{LlmError, Model, Worth};
+
+/// The servers of models, by their addresses.
+#[derive(Debug, Default)]
+pub struct Servers(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// A small computer answers one question at a time, in the order they came.
+    lanes: HashMap<String, Arc<Semaphore>>,
+    /// Servers, and models of them, that failed.
+    rests: HashMap<String, Rest>,
+}
+
+/// A rest after a failure. When it is over one call finds out whether the model works again; the others wait for what it finds.
+#[derive(Debug, Clone)]
+struct Rest {
+    /// By the monotonic clock.
+    until: Duration,
+    /// Failures in a row.
+    failures: u32,
+    why: String,
+}
+
+/// What failed rests so many times as long as the failure took, so that a model that is down costs a fraction of the time.
+const COSTS: u32 = 10;
+
+/// However often it failed.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+impl Servers {
+    /// Waits for a place in the lane to the model's server; it is given back when what is returned is dropped.
+    pub(super) async fn place(&self, model: &Model) -> OwnedSemaphorePermit {
+        let lane = {
+            let width = usize::try_from(model.lane).unwrap_or(usize::MAX);
+            let mut inner = self.inner();
+            let lane = inner.lanes.entry(model.url.clone());
+            Arc::clone(lane.or_insert_with(|| Arc::new(Semaphore::new(width.max(1)))))
+        };
+        let place = lane.acquire_owned().await;
+        place.expect("no lane is ever closed")
+    }
+
+    /// Whether the model may be asked; one that rested is asked once before others ask it too.
+    ///
+    /// # Errors
+    /// [`LlmError::Rests`].
+    pub(super) fn may_ask(&self, model: &Model, now: Duration) -> Result<(), LlmError> {
+        let mut inner = self.inner();
+        for key in keys(model) {
+            let Some(rest) = inner.rests.get_mut(&key) else {
+                continue;
+            };
+            if let Some(left) = rest.until.checked_sub(now).filter(|left| !left.is_zero()) {
+                let why = rest.why.clone();
+                return Err(LlmError::Rests { left, why });
+            }
+            // Whoever finds out may be dropped: then another does.
+            rest.until = now + model.timeouts.total;
+        }
+        Ok(())
+    }
+
+    /// What came of a call that took so long.
+    pub(super) fn ended(
+        &self,
+        model: &Model,
+        error: Option<&LlmError>,
+        (took, now): (Duration, Duration),
+    ) {
+        let mut inner = self.inner();
+        let [server, one] = keys(model);
+        let (key, error) = match error.map(|error| (error.worth(), error)) {
+            // A server that answers is there, whatever is wrong with one model of it.
+            None | Some((Worth::AnotherAnswer, _)) => {
+                inner.rests.remove(&server);
+                inner.rests.remove(&one);
+                return;
+            }
+            Some((Worth::AnotherModel, error)) => {
+                inner.rests.remove(&server);
+                (one, error)
+            }
+            Some((Worth::AnotherServer, error)) => (server, error),
+        };
+        let failures = inner.rests.get(&key).map_or(0, |rest| rest.failures);
+        let wait = took.saturating_mul(COSTS << failures.min(10));
+        let wait = wait.max(error.retry_after()).min(LONGEST);
+        let rest = Rest {
+            until: now + wait,
+            failures: failures + 1,
+            why: error.to_string(),
+        };
+        inner.rests.insert(key, rest);
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The names under which a server and one model of it rest.
+fn keys(model: &Model) -> [String; 2] {
+    [model.url.clone(), format!("{} {}", model.url, model.model)]
+}
