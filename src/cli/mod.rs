@@ -16,6 +16,7 @@ mod history;
 mod init;
 mod install;
 mod jobs;
+mod ledger;
 mod manager;
 mod moment;
 mod mute;
@@ -116,6 +117,12 @@ enum Command {
     Approvals(approvals::Arguments),
     /// List messages that are not delivered, send them again, or drop them
     Outbox(outbox::Arguments),
+    /// Show what models took: calls, tokens, time, money
+    Stats(ledger::StatsArguments),
+    /// Show what models cost today, this month and in all, and the caps
+    Cost,
+    /// Give out the ledger of calls
+    Export(ledger::ExportArguments),
     /// The first evening: a bot, its owner, a calendar, and the briefing on the phone
     Setup(setup::Arguments),
     /// Write a working example folder
@@ -173,6 +180,9 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Approvals(arguments) => approvals::run(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
+        Command::Stats(arguments) => ledger::stats(context, arguments),
+        Command::Cost => ledger::cost(context),
+        Command::Export(arguments) => ledger::export(context, arguments),
         Command::Setup(arguments) => setup::run(None, None, arguments),
         Command::Chat(_) => chat::run(None, None),
         Command::Init(arguments) => init::run(arguments),
@@ -208,7 +218,11 @@ impl Command {
             | Command::Approvals(_)
             | Command::Outbox(_)
             | Command::Doctor(_)
+            | Command::Stats(_)
+            | Command::Cost
             | Command::Backup(_) => true,
+            // Whoever types it makes the file, with his own rights.
+            Command::Export(arguments) => arguments.output.is_none(),
             Command::Daemon(_)
             | Command::Setup(_)
             | Command::Chat(_)

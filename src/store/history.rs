@@ -7,7 +7,8 @@ use rusqlite::Row;
 use uuid::Uuid;
 
 use super::delivery::Delivery;
-use super::value::{Id, Json, Kind, Micros, Span, Tokens};
+use super::usage::{CALL, call};
+use super::value::{Id, Json, Kind, Micros, Span};
 use super::{Reader, StoreError};
 use crate::job::{Call, Event, Outcome, RunId, RunState, StepRecord, TriggerKind, Wait};
 
@@ -211,28 +212,9 @@ impl Reader<'_> {
     /// # Errors
     /// The store cannot be read.
     pub fn calls_of(&self, run: RunId) -> Result<Vec<Call>, StoreError> {
-        let sql = "SELECT step, route, class, model, backend, tokens_in, tokens_cached, tokens_out, load_us,
-                          first_token_us, total_us, error, cost, counts
-                   FROM calls WHERE run_id = ?1 ORDER BY number";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([run.0], |row| {
-            Ok(Call {
-                step: row.get("step")?,
-                route: row.get("route")?,
-                class: row.get("class")?,
-                model: row.get("model")?,
-                backend: row.get("backend")?,
-                tokens_in: row.get::<_, Tokens>("tokens_in")?.0,
-                tokens_cached: row.get::<_, Tokens>("tokens_cached")?.0,
-                tokens_out: row.get::<_, Tokens>("tokens_out")?.0,
-                load: row.get::<_, Span>("load_us")?.0,
-                first_token: row.get::<_, Span>("first_token_us")?.0,
-                total: row.get::<_, Span>("total_us")?.0,
-                error: row.get("error")?,
-                cost: row.get::<_, Tokens>("cost")?.0,
-                counts: row.get("counts")?,
-            })
-        })?;
+        let sql = format!("SELECT {CALL} FROM calls WHERE run_id = ?1 ORDER BY number");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([run.0], call)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -28,6 +28,7 @@ mod run;
 mod schema;
 mod slot;
 mod trigger;
+mod usage;
 mod value;
 mod version;
 mod waiting;
@@ -61,6 +62,7 @@ pub use self::retain::Retention;
 pub use self::run::{Follow, Recorded, RunUpdate};
 pub use self::slot::{SlotEnd, SlotRow};
 pub use self::trigger::TimedTrigger;
+pub use self::usage::LedgerRow;
 pub use self::version::Version;
 pub use self::waiting::Waiting;
 

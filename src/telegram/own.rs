@@ -41,6 +41,7 @@ pub const OWN: &[Own] = &[
     own("show", " RUN", "a run's story", "qué hizo una ejecución"),
     own("retry", " RUN", "a run again", "repetir una ejecución"),
     own("status", "", "how everything stands", "cómo va todo"),
+    own("cost", "", "what models cost", "lo que cuestan los modelos"),
     own("cancel", " RUN", "stop a run", "detener una ejecución"),
     own(
         "mute",
@@ -57,6 +58,7 @@ const MORE: &[&str] = &[
     "unmute",
     "approvals",
     "outbox",
+    "stats",
     "pause",
     "resume",
 ];

@@ -137,3 +137,56 @@ fn an_answer_says_who_worded_it() {
         .piped(&["ask", "--model", "dear", "thanks!"], "")
         .prints(&["dear\n", "openai/gpt, in the cloud"]);
 }
+
+#[test]
+fn the_ledger_adds_up_to_what_the_servers_counted() {
+    let world = World::new("[defaults]\nreference = \"dear\"\n\n[budget]\nday.money = 0.02\n");
+    for words in ["thanks!", "explain the moon", "fetch a", "fetch b"] {
+        world.folder.piped(&["ask", words], "").prints(&[]);
+    }
+    // 312 tokens of which 300 were cached, and 96: 12 at 10, 300 at 1 and 96 at 30 for a million each.
+    let call = (12.0 * 10.0 + 300.0 * 1.0 + 96.0 * 30.0) / 1e6;
+    let stats = world.folder.piped(&["stats", "--json"], "").json();
+    let all = &stats["all"];
+    assert_eq!(all["calls"], 4);
+    assert_eq!(all["cost"].as_f64(), Some(2.0 * call));
+    // What the two at home did would have cost as much, but for what nobody had cached.
+    let uncached = (312.0 * 10.0 + 96.0 * 30.0) / 1e6;
+    let saved = all["saved"].as_f64().expect("a number");
+    assert!((saved - 2.0 * uncached).abs() < 1e-9, "{saved}");
+    let by = world
+        .folder
+        .piped(&["stats", "--by", "class", "--json"], "")
+        .json();
+    let classes = by["rows"].as_array().expect("rows").iter();
+    let classes: Vec<_> = classes.map(|row| row["key"].as_str()).collect();
+    assert_eq!(classes, ["complex", "simple", "tool"].map(Some));
+    world.folder.piped(&["stats"], "").prints(&[
+        "calls",
+        "dear (openai/gpt)",
+        "large (ollama/big)",
+        "4 calls, 0.006600 spent",
+        "saved",
+    ]);
+    world
+        .folder
+        .piped(&["cost"], "")
+        .prints(&["today", "0.006600 of 0.02"]);
+    let csv = world.folder.piped(&["export", "--format", "csv"], "");
+    csv.prints(&["at,job,run", "ask", "openai/gpt", "0.0033"]);
+    world
+        .folder
+        .piped(
+            &["export", "--format", "jsonl", "--output", "calls.jsonl"],
+            "",
+        )
+        .prints(&[]);
+    let calls = world.folder.read("calls.jsonl");
+    assert_eq!(calls.lines().count(), 4);
+    // The next one might cost 0.0156 at worst, which is more than is left.
+    let over = world
+        .folder
+        .piped(&["ask", "--model", "dear", "thanks!"], "");
+    over.says(1, &["the day's budget is used up"]);
+    assert_eq!(world.asked(), [1, 1, 2]);
+}

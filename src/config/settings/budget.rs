@@ -67,6 +67,38 @@ impl From<AuthoredBudget> for Budget {
 }
 
 impl Budget {
+    /// What was spent in each stretch and may be, for people.
+    pub fn stretches(
+        &self,
+        when @ (now, zone, language): (DateTime<Utc>, Tz, Locale),
+    ) -> Vec<(&'static str, Cap)> {
+        let all = [Stretch::Day, Stretch::Month, Stretch::Total];
+        let each = all.map(|stretch| {
+            let words = match (language, stretch) {
+                (Locale::En, Stretch::Day) => "today",
+                (Locale::En, Stretch::Month) => "this month",
+                (Locale::En, _) => "in all",
+                (Locale::Es, Stretch::Day) => "hoy",
+                (Locale::Es, Stretch::Month) => "este mes",
+                (Locale::Es, _) => "en total",
+            };
+            let since = since(stretch, now, zone);
+            let caps = self.caps((RunId(0), None), when).into_iter();
+            let mut caps = caps.filter(|cap| cap.run.is_none() && cap.since == since);
+            let known = caps.next();
+            let none = || Cap {
+                name: String::new(),
+                job: None,
+                run: None,
+                since,
+                tokens: None,
+                money: None,
+            };
+            (words, known.unwrap_or_else(none))
+        });
+        each.into()
+    }
+
     /// The caps for a call at `now`; of a job where it is a job's own budget.
     pub fn caps(
         &self,

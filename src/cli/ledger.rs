@@ -1,0 +1,428 @@
+//! What the ledger of calls comes to: `reveille stats`, `reveille cost`, `reveille export`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::out::outln;
+use crate::config::Config;
+use crate::error::Error;
+use crate::job::{Call, RunId};
+use crate::llm::money::UNIT;
+use crate::store::{LedgerRow, Store, StoreError};
+
+#[derive(Debug, Args)]
+pub struct StatsArguments {
+    /// How many days back
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3660))]
+    days: u16,
+
+    /// What one row is
+    #[arg(long, value_enum, default_value_t = By::Model)]
+    by: By,
+
+    /// The rows as JSON
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+
+    /// The rows as CSV
+    #[arg(long)]
+    csv: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// A job
+    Job,
+    /// A model
+    Model,
+    /// A day
+    Day,
+    /// A route: what kind of task it is
+    Route,
+    /// A kind of message
+    Class,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// How many days back
+    #[arg(long, value_name = "N", default_value_t = 3660)]
+    days: u16,
+
+    /// As what
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
+
+    /// Where to; the terminal when left out
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One list
+    Json,
+    /// A line each
+    Jsonl,
+    /// A table
+    Csv,
+}
+
+/// What some calls come to.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Sum {
+    calls: u64,
+    failed: u64,
+    tokens_in: u64,
+    tokens_cached: u64,
+    tokens_out: u64,
+    /// Microseconds.
+    total: u128,
+    cost: u64,
+    /// What the same tokens would have cost by the reference price.
+    reference: u64,
+}
+
+impl Sum {
+    fn add(&mut self, call: &Call, reference: u64) {
+        self.calls += 1;
+        self.failed += u64::from(call.error.is_some());
+        self.tokens_in += call.tokens_in;
+        self.tokens_cached += call.tokens_cached;
+        self.tokens_out += call.tokens_out;
+        self.total += call.total.as_micros();
+        self.cost += call.cost;
+        self.reference += reference;
+    }
+
+    /// Seconds of a call.
+    fn average(&self) -> f64 {
+        self.total as f64 / 1e6 / self.calls.max(1) as f64
+    }
+
+    fn saved(&self) -> u64 {
+        self.reference.saturating_sub(self.cost)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "calls": self.calls, "failed": self.failed,
+            "tokens_in": self.tokens_in, "tokens_cached": self.tokens_cached, "tokens_out": self.tokens_out,
+            "average_seconds": self.average(), "cost": units(self.cost), "saved": units(self.saved()),
+        })
+    }
+}
+
+/// An amount in the currency.
+fn units(amount: u64) -> f64 {
+    amount as f64 / UNIT as f64
+}
+
+/// An amount as people read it: to the cent, and further where it is less.
+fn money(amount: u64) -> String {
+    match amount {
+        0 => "0".to_owned(),
+        small if small < UNIT / 100 => format!("{:.6}", units(small)),
+        other => format!("{:.2}", units(other)),
+    }
+}
+
+/// Where a stretch of days back begins.
+fn since(context: &Context, days: u16) -> DateTime<Utc> {
+    context.clock.now() - TimeDelta::days(days.into())
+}
+
+fn rows(store: Option<&Store>, since: DateTime<Utc>) -> Result<Vec<LedgerRow>, StoreError> {
+    let mut rows = Vec::new();
+    if let Some(store) = store {
+        store.read_now(|reader| reader.ledger(since, |row| rows.push(row)))?;
+    }
+    Ok(rows)
+}
+
+/// Runs that ended before they asked a model, of jobs that ask one.
+fn avoided(store: Option<&Store>, config: &Config, since: DateTime<Utc>) -> Result<u64, Error> {
+    let asks = |job: &&std::sync::Arc<crate::config::Job>| {
+        job.steps.iter().any(|step| step.kind.route().is_some())
+    };
+    let mut avoided = 0;
+    for job in config.jobs.values().filter(asks) {
+        if let Some(store) = store {
+            let silent = store.read_now(|reader| reader.silent_runs(&job.name, since));
+            avoided += silent.map_err(Error::from)?;
+        }
+    }
+    Ok(avoided)
+}
+
+pub(super) fn stats(context: &Context, arguments: &StatsArguments) -> Result<u8, Error> {
+    let (_, config) = context.config()?;
+    let (store, since) = (context.existing_store()?, since(context, arguments.days));
+    let rows = rows(store.as_ref(), since).map_err(Error::from)?;
+    let avoided = avoided(store.as_ref(), &config, since)?;
+    let zone = config.settings.timezone;
+    let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
+    let mut all = Sum::default();
+    for row in &rows {
+        let call = &row.call;
+        let key = match arguments.by {
+            By::Job => row.job.clone(),
+            By::Model => format!("{} ({})", call.model, call.backend),
+            By::Day => row.at.with_timezone(&zone).format("%F").to_string(),
+            By::Route => call.route.clone(),
+            By::Class => call.class.clone().unwrap_or_default(),
+        };
+        let reference = config.settings.reference.map_or(0, |price| price.of(call));
+        sums.entry(key).or_default().add(call, reference);
+        all.add(call, reference);
+    }
+    let days = f64::from(arguments.days);
+    // From the first call on, where there are none for the whole stretch.
+    let first = rows.first().map(|row| context.clock.now() - row.at);
+    let lived = first.map_or(days, |lived| {
+        (lived.num_minutes() as f64 / 1440.0).clamp(1.0, days)
+    });
+    let month = (all.cost as f64 / lived * 30.0) as u64;
+    if arguments.json {
+        let list: Vec<Value> = sums
+            .iter()
+            .map(|(key, sum)| {
+                let mut row = sum.json();
+                row["key"] = key.as_str().into();
+                row
+            })
+            .collect();
+        let whole = json!({
+            "days": arguments.days, "rows": list, "all": all.json(),
+            "calls_avoided": avoided, "month_projected": units(month),
+        });
+        outln!("{whole}");
+        return Ok(0);
+    }
+    if arguments.csv {
+        outln!("key,calls,failed,tokens_in,tokens_cached,tokens_out,average_seconds,cost,saved");
+        for (key, sum) in &sums {
+            outln!(
+                "{},{},{},{},{},{},{:.3},{},{}",
+                quoted(key),
+                sum.calls,
+                sum.failed,
+                sum.tokens_in,
+                sum.tokens_cached,
+                sum.tokens_out,
+                sum.average(),
+                units(sum.cost),
+                units(sum.saved())
+            );
+        }
+        return Ok(0);
+    }
+    if rows.is_empty() {
+        outln!("no calls to models in the last {} days", arguments.days);
+    } else {
+        table(context, &sums, &all);
+    }
+    let counts =
+        |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    outln!(
+        "{}, {} spent, {} a month at this rate; {} avoided by gates",
+        counts(all.calls, "call"),
+        money(all.cost),
+        money(month),
+        counts(avoided, "call")
+    );
+    if config.settings.reference.is_some() {
+        outln!("{} saved against the reference price", money(all.saved()));
+    }
+    Ok(0)
+}
+
+fn table(context: &Context, sums: &BTreeMap<String, Sum>, all: &Sum) {
+    let widest = sums.keys().map(|key| key.chars().count()).max();
+    let width = widest.unwrap_or(0).max(5);
+    let most = sums
+        .values()
+        .map(|sum| sum.tokens_in + sum.tokens_out)
+        .max();
+    let head = format!(
+        "{:width$}  {:>6} {:>6} {:>10} {:>9} {:>9} {:>8} {:>10}",
+        "", "calls", "failed", "tokens in", "cached", "out", "average", "cost"
+    );
+    outln!("{}", context.paint.bold(&head));
+    for (key, sum) in sums {
+        let bar = bar(sum.tokens_in + sum.tokens_out, most.unwrap_or(0));
+        outln!("{}  {bar}", line(key, width, sum).trim_end());
+    }
+    if sums.len() > 1 {
+        outln!("{}", line("all", width, all).trim_end());
+    }
+}
+
+fn line(key: &str, width: usize, sum: &Sum) -> String {
+    format!(
+        "{key:width$}  {:>6} {:>6} {:>10} {:>9} {:>9} {:>6.1} s {:>10}",
+        sum.calls,
+        sum.failed,
+        sum.tokens_in,
+        sum.tokens_cached,
+        sum.tokens_out,
+        sum.average(),
+        money(sum.cost)
+    )
+}
+
+/// A part of the most, as a bar of eight cells.
+fn bar(part: u64, most: u64) -> String {
+    const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+    let cells = (part as f64 / most.max(1) as f64 * 64.0).round() as usize;
+    let mut bar = "█".repeat(cells / 8);
+    if !cells.is_multiple_of(8) || cells == 0 {
+        bar.push(EIGHTHS[(cells % 8).max(1)]);
+    }
+    bar
+}
+
+pub(super) fn cost(context: &Context) -> Result<u8, Error> {
+    let (_, config) = context.config()?;
+    let (store, settings) = (context.existing_store()?, &config.settings);
+    let when = (context.clock.now(), settings.timezone, settings.language);
+    let stretches = settings.budget.stretches(when);
+    for (words, cap) in stretches {
+        let read = store
+            .as_ref()
+            .map(|store| store.read_now(|reader| reader.counted(&cap)));
+        let (tokens, spent) = read.transpose().map_err(Error::from)?.unwrap_or_default();
+        let most = cap
+            .money
+            .map_or_else(String::new, |most| format!(" of {}", money(most)));
+        let limit = cap
+            .tokens
+            .map_or_else(String::new, |most| format!(" of {most}"));
+        outln!("{words:10} {}{most}, {tokens}{limit} tokens", money(spent));
+    }
+    for job in config.jobs.values() {
+        for cap in job.budget.caps((RunId(0), Some(&job.name)), when) {
+            if cap.run.is_some() {
+                continue;
+            }
+            let read = store
+                .as_ref()
+                .map(|store| store.read_now(|reader| reader.counted(&cap)));
+            let (tokens, spent) = read.transpose().map_err(Error::from)?.unwrap_or_default();
+            let most = cap
+                .money
+                .map_or_else(String::new, |most| format!(" of {}", money(most)));
+            let limit = cap
+                .tokens
+                .map_or_else(String::new, |most| format!(" of {most}"));
+            outln!(
+                "{}: {}{most}, {tokens}{limit} tokens",
+                cap.name,
+                money(spent)
+            );
+        }
+    }
+    Ok(0)
+}
+
+pub(super) fn export(context: &Context, arguments: &ExportArguments) -> Result<u8, Error> {
+    let store = context.existing_store()?;
+    let rows = rows(store.as_ref(), since(context, arguments.days)).map_err(Error::from)?;
+    let text = match arguments.format {
+        Format::Json => {
+            let list: Vec<Value> = rows.iter().map(row_json).collect();
+            format!("{:#}\n", Value::Array(list))
+        }
+        Format::Jsonl => rows
+            .iter()
+            .map(|row| format!("{}\n", row_json(row)))
+            .collect(),
+        Format::Csv => csv(&rows),
+    };
+    match &arguments.output {
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| Error::usage(format!("cannot write {}: {error}", path.display())))?,
+        None => outln!("{}", text.trim_end()),
+    }
+    Ok(0)
+}
+
+fn row_json(row: &LedgerRow) -> Value {
+    let call = &row.call;
+    let seconds = call.total.saturating_sub(call.first_token).as_secs_f64();
+    json!({
+        "at": row.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "job": row.job, "run": row.run.0, "step": call.step, "route": call.route, "class": call.class,
+        "model": call.model, "backend": call.backend,
+        "tokens_in": call.tokens_in, "tokens_cached": call.tokens_cached, "tokens_out": call.tokens_out,
+        "load_seconds": call.load.as_secs_f64(), "first_token_seconds": call.first_token.as_secs_f64(),
+        "total_seconds": call.total.as_secs_f64(),
+        "tokens_per_second": if seconds > 0.0 { call.tokens_out as f64 / seconds } else { 0.0 },
+        "cost": units(call.cost), "counts": call.counts, "success": call.error.is_none(), "error": call.error,
+    })
+}
+
+const COLUMNS: &[&str] = &[
+    "at",
+    "job",
+    "run",
+    "step",
+    "route",
+    "class",
+    "model",
+    "backend",
+    "tokens_in",
+    "tokens_cached",
+    "tokens_out",
+    "load_seconds",
+    "first_token_seconds",
+    "total_seconds",
+    "tokens_per_second",
+    "cost",
+    "counts",
+    "success",
+    "error",
+];
+
+fn csv(rows: &[LedgerRow]) -> String {
+    let mut text = format!("{}\n", COLUMNS.join(","));
+    for row in rows {
+        let row = row_json(row);
+        let cells = COLUMNS.iter().map(|column| match &row[column] {
+            Value::Null => String::new(),
+            Value::String(cell) => quoted(cell),
+            other => other.to_string(),
+        });
+        text.push_str(&cells.collect::<Vec<_>>().join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// A cell of RFC 4180.
+fn quoted(cell: &str) -> String {
+    match cell.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_to_the_cent_and_further_where_they_are_less() {
+        assert_eq!(money(0), "0");
+        assert_eq!(money(504_000), "0.000504");
+        assert_eq!(money(1_234_500_000), "1.23");
+        assert_eq!(bar(64, 64), "████████");
+        assert_eq!(bar(1, 1000), "▏");
+        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+    }
+}
