@@ -10,12 +10,8 @@ use serde::Deserialize;
 /// A prompt, in its parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PromptFile<'a> {
-    /// Who the model is to be.
-    pub system: Option<String>,
-    /// 0 repeats itself, 1 varies.
-    pub temperature: Option<f64>,
-    /// The longest answer.
-    pub max_tokens: Option<u32>,
+    /// What stands before them.
+    pub front: FrontMatter,
     /// What it is to do: a template without text from outside.
     pub instructions: &'a str,
     /// Where the instructions begin, in bytes of the file.
@@ -37,12 +33,39 @@ pub struct PromptFileError {
     pub right: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// What stands between the fences at the beginning.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct FrontMatter {
-    system: Option<String>,
-    temperature: Option<f64>,
-    max_tokens: Option<u32>,
+pub struct FrontMatter {
+    /// What it is called, for a model that may call it.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Who the model is to be.
+    pub system: Option<String>,
+    /// 0 repeats itself, 1 varies.
+    pub temperature: Option<f64>,
+    /// The longest answer.
+    pub max_tokens: Option<u32>,
+    /// The route, for an `agent`.
+    pub route: Option<String>,
+    /// What it may use, for an `agent`.
+    pub tools: Option<Vec<String>>,
+    /// How often it may use them, for an `agent`.
+    pub rounds: Option<u32>,
+    /// When a tool with effects asks the owner first, for an `agent`.
+    pub approval: Option<Approval>,
+}
+
+/// When a tool with effects asks the owner first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// Once text from outside is in the model's context.
+    #[default]
+    Outside,
+    /// Always.
+    Always,
 }
 
 const FENCE: &str = "+++";
@@ -72,9 +95,7 @@ impl<'a> PromptFile<'a> {
             None => (body, ""),
         };
         Ok(PromptFile {
-            system: front.system,
-            temperature: front.temperature,
-            max_tokens: front.max_tokens,
+            front,
             instructions,
             instructions_at: body_at,
             facts,
@@ -92,7 +113,7 @@ fn front_matter(text: &str) -> Result<(FrontMatter, usize), PromptFileError> {
         PromptFileError {
             span: span.start + lines.start..span.end + lines.start,
             what: error.message().to_owned(),
-            right: "system, temperature and max_tokens stand here".to_owned(),
+            right: "system, temperature and max_tokens stand here, and for an agent name, description, route, tools, rounds and approval".to_owned(),
         }
     })?;
     Ok((front, text.len().min(lines.end + FENCE.len() + 1)))
@@ -135,7 +156,7 @@ mod tests {
     fn the_parts_and_their_places() {
         let check = |text: &str, system: Option<&str>, instructions: &str, facts: &str| {
             let prompt = PromptFile::parse(text).expect("it is a prompt");
-            assert_eq!(prompt.system.as_deref(), system, "{text:?}");
+            assert_eq!(prompt.front.system.as_deref(), system, "{text:?}");
             assert_eq!(prompt.instructions, instructions, "{text:?}");
             assert_eq!(prompt.facts, facts, "{text:?}");
             assert!(text[prompt.instructions_at..].starts_with(instructions));

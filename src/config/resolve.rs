@@ -329,6 +329,18 @@ struct CheckedFront {
     temperature: Option<f64>,
     #[allow(dead_code)] // Its type is checked as it is read.
     max_tokens: Option<NonZeroU32>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    name: Option<String>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    description: Option<String>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    route: Option<String>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    tools: Option<Vec<String>>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    rounds: Option<NonZeroU32>,
+    #[allow(dead_code)] // Its type is checked as it is read.
+    approval: Option<super::prompt_file::Approval>,
 }
 
 fn diagnostic(file: &Arc<Source>, span: Range<usize>, finding: TemplateError) -> Diagnostic {

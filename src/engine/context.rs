@@ -32,6 +32,8 @@ impl Engine {
             step: &step.id,
             reach: reach(job, &self.loaded.settings),
             limit: step.timeout,
+            owner: None,
+            resumed: None,
             grows: None,
         }
     }

@@ -13,7 +13,7 @@ use super::run::{Begun, Deliver};
 use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
 use crate::job::{Moved, Outcome, RunId, RunState, StepEnd, StepRecord, TriggerKind, Wait};
-use crate::step::{Context, Done, Kind, OnError, Step};
+use crate::step::{Context, Done, Kind, OnError, Resumed, Step};
 use crate::store::{Recorded, RunUpdate};
 use crate::template::{Roots, Templates};
 
@@ -38,6 +38,8 @@ pub(super) struct UnderWay<'a> {
     pub(super) denied: bool,
     /// Who worded what the last step gave that asked a model, and where.
     pub(super) worded: Option<String>,
+    /// What a step that waited for a word goes on with.
+    resumed: Option<Resumed>,
     /// A message that grows.
     pub(super) draft: Option<Draft>,
     /// What is known of steps from before this process had the run.
@@ -74,6 +76,7 @@ impl<'a> UnderWay<'a> {
             moved: Vec::new(),
             denied: false,
             worded: None,
+            resumed: None,
             draft: None,
             before: begun.steps,
             under_way: None,
@@ -131,6 +134,16 @@ impl<'a> UnderWay<'a> {
     fn recorded(&mut self, position: u32, step: &Step) -> Option<StepEnd> {
         let of_step = |record: &&mut StepRecord| record.position == position;
         let record = self.before.iter_mut().rfind(of_step)?;
+        if let (Kind::Agent(_), Some(result)) = (&step.kind, &record.result)
+            && result["approved"].is_boolean()
+        {
+            // Its question was answered, and it goes on.
+            self.resumed = Some(Resumed {
+                detail: record.detail.take().unwrap_or_default(),
+                approved: result["approved"] == true,
+            });
+            return None;
+        }
         let end = match record.end {
             "done" => StepEnd::Done(record.result.take().unwrap_or_default()),
             "skipped" => StepEnd::Skipped,
@@ -207,7 +220,7 @@ impl<'a> UnderWay<'a> {
             self.under_way = Some(attempt);
             let done = match &step.kind {
                 // On the heap: most runs ask no model.
-                Kind::Prompt(_) => Box::pin(self.heard(step, observer)).await?,
+                Kind::Prompt(_) | Kind::Agent(_) => Box::pin(self.heard(step, observer)).await?,
                 _ => step::attempt(self.engine, step, &self.context(step)).await,
             };
             drop(place);
@@ -219,7 +232,8 @@ impl<'a> UnderWay<'a> {
             record.moved.clone_from(&done.cursors);
             self.update.steps.push(record);
             self.moved.extend(done.cursors);
-            if effects || took >= COSTLY {
+            // What waits for a word is committed with what asks for it.
+            if (effects || took >= COSTLY) && !matches!(done.end, StepEnd::Wait(_)) {
                 self.commit().await?;
             }
             if let (StepEnd::Failed(reason), Some(wait)) = (&done.end, step.retry.after(number)) {
@@ -236,6 +250,7 @@ impl<'a> UnderWay<'a> {
                 end: &done.end,
                 took,
             });
+            self.resumed = None;
             return Ok(done.end);
         }
         unreachable!("the last attempt returns")
@@ -255,6 +270,7 @@ impl<'a> UnderWay<'a> {
             let done = {
                 let context = Context {
                     grows: Some(&grows),
+                    resumed: run.resumed.clone(),
                     ..run.context(step)
                 };
                 step::attempt(run.engine, step, &context).await
@@ -318,8 +334,14 @@ impl<'a> UnderWay<'a> {
     }
 
     fn context<'c>(&'c self, step: &'c Step) -> Context<'c> {
-        self.engine
-            .context(self.job, step, &self.templates, (self.run, &self.roots))
+        let mut context =
+            self.engine
+                .context(self.job, step, &self.templates, (self.run, &self.roots));
+        if let Kind::Agent(_) | Kind::Remember(_) | Kind::Recall(_) = &step.kind {
+            // Nobody is the owner where that cannot be read.
+            context.owner = self.owner().unwrap_or_default();
+        }
+        context
     }
 
     /// An attempt that begins now.

@@ -122,6 +122,9 @@ fn body(exchange: &Exchange<'_>) -> Value {
         tools.push(json!({"name": ANSWER, "description": description, "input_schema": schema}));
         body["tool_choice"] = json!({"type": "tool", "name": ANSWER});
     }
+    if request.closed && !tools.is_empty() {
+        body["tool_choice"] = json!({"type": "none"});
+    }
     if !tools.is_empty() {
         body["tools"] = tools.into();
     }

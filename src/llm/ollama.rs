@@ -193,7 +193,7 @@ impl Server<'_, '_> {
         if let Some(format) = &request.format {
             body.insert("format".into(), format.clone());
         }
-        if !request.tools.is_empty() {
+        if !request.tools.is_empty() && !request.closed {
             body.insert("tools".into(), openai::tools(&request.tools));
         }
         Value::Object(body)

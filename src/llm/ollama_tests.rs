@@ -74,6 +74,7 @@ async fn the_request_says_what_was_asked() {
         talk: 0,
         within: None,
         tools: Vec::new(),
+        closed: false,
     };
     let (called, _) = ask(&model, &request, &clock()).await;
     assert_eq!(called.result.unwrap().text, "{}");

@@ -107,6 +107,9 @@ fn body(exchange: &Exchange<'_>) -> Value {
     }
     if !request.tools.is_empty() {
         body["tools"] = tools(&request.tools);
+        if request.closed {
+            body["tool_choice"] = "none".into();
+        }
     }
     if let Some(schema) = &request.format {
         let schema = json!({"name": "answer", "schema": schema});

@@ -15,6 +15,8 @@ pub struct Request {
     pub messages: Vec<Message>,
     /// What the model may call.
     pub tools: Vec<Tool>,
+    /// It may not call them any more.
+    pub closed: bool,
     /// 0 is the least surprising; `None` is the model's default.
     pub temperature: Option<f32>,
     /// At most this many tokens of answer; the model's `max_output` is a ceiling to it.

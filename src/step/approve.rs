@@ -26,7 +26,7 @@ pub struct Authored {
 const LONGEST: usize = 1800;
 
 /// Whether it changes how others are read, and is not seen itself.
-fn hides(c: char) -> bool {
+pub(super) fn hides(c: char) -> bool {
     let marks = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     marks || (c.is_control() && c != '\n')
 }

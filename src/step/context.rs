@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::Resumed;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::folder::Folder;
@@ -23,6 +24,7 @@ use crate::template::{Locale, Roots, Templates};
 use crate::workspace::Workspace;
 
 /// What a step may use.
+#[derive(Clone)]
 pub struct Context<'a> {
     /// Time.
     pub clock: &'a Arc<dyn Clock>,
@@ -54,6 +56,10 @@ pub struct Context<'a> {
     pub reach: Reach,
     /// The time that the step has.
     pub limit: Duration,
+    /// The person whose word counts in chats, by his number there.
+    pub owner: Option<i64>,
+    /// What a step that waited for the owner's word goes on with.
+    pub resumed: Option<Resumed>,
     /// Where the words of a model are heard as they come; they may be wrong.
     pub grows: Option<&'a watch::Sender<String>>,
 }
@@ -65,6 +71,29 @@ impl Context<'_> {
             owner: self.job.to_owned(),
             step: self.step.to_owned(),
             name: name.into(),
+        }
+    }
+
+    /// Whether the owner typed this himself, and does not pass on somebody else's words.
+    pub fn trusts(&self, event: &Value) -> bool {
+        let person = event["user"]["id"].as_i64();
+        let typed = match event["kind"].as_str() {
+            Some("telegram") => person.is_some() && person == self.owner,
+            Some("hand") => true,
+            _ => false,
+        };
+        typed && event["forwarded"] != true
+    }
+
+    /// Whose memory it is: the owner's own, whichever way he speaks, or somebody else's.
+    pub fn person(&self) -> String {
+        let event = self.scope.get("event");
+        let person = event
+            .filter(|event| event["kind"] == "telegram")
+            .and_then(|event| event["user"]["id"].as_i64());
+        match person {
+            Some(person) if Some(person) != self.owner => person.to_string(),
+            _ => "owner".to_owned(),
         }
     }
 

@@ -12,6 +12,8 @@ mod file;
 mod journal;
 pub mod log;
 mod prompt;
+mod recall;
+mod remember;
 mod render;
 mod schema;
 mod set;
@@ -25,8 +27,9 @@ use serde::Deserialize;
 
 use crate::config::value::{At, Name, Span};
 
-pub use agent::Agent;
+pub use agent::{Agent, Resumed};
 pub use approve::Approve;
+use approve::hides;
 pub use calendar::{Calendar, item_example as calendar_item_example};
 pub use context::{Context, Done, Planned, StepError};
 pub use declaration::Declaration;
@@ -38,6 +41,8 @@ pub(crate) use file::stays_inside;
 pub use journal::Journal;
 pub use log::Log;
 pub use prompt::{Plan as PromptPlan, Prompt};
+pub use recall::Recall;
+pub use remember::Remember;
 pub use render::Render;
 pub use set::Set;
 pub use system::System;
@@ -173,6 +178,8 @@ kinds! {
         "render" => Render(render),
         "prompt" => Prompt(prompt),
         "agent" => Agent(agent),
+        "remember" => Remember(remember),
+        "recall" => Recall(recall),
         "approve" => Approve(approve),
     }
 }
@@ -193,6 +200,8 @@ impl Kind {
             Kind::Render(render) => render.declaration(),
             Kind::Prompt(prompt) => prompt.declaration(),
             Kind::Agent(agent) => agent.declaration(),
+            Kind::Remember(remember) => remember.declaration(),
+            Kind::Recall(recall) => recall.declaration(),
             Kind::Approve(approve) => approve.declaration(),
         }
     }
@@ -210,7 +219,7 @@ impl Kind {
     pub fn route(&self) -> Option<&str> {
         match self {
             Kind::Prompt(prompt) => Some(prompt.route()),
-            Kind::Agent(agent) => Some(&agent.route),
+            Kind::Agent(agent) => Some(&agent.profile.route),
             _ => None,
         }
     }
@@ -228,17 +237,20 @@ impl Kind {
             Kind::Render(render) => render.run(context),
             Kind::Prompt(prompt) => prompt.run(context).await,
             Kind::Approve(approve) => approve.run(context),
-            Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_) => Err(StepError::not_yet(self.word())),
+            Kind::Agent(agent) => agent.run(context).await,
+            Kind::Remember(remember) => remember.run(context).await,
+            Kind::Recall(recall) => recall.run(context).await,
+            Kind::Fetch(_) | Kind::Feed(_) => Err(StepError::not_yet(self.word())),
         }
     }
 
     /// Whether this version can run it; else it is only checked.
     pub fn runs(&self) -> bool {
-        !matches!(self, Kind::Fetch(_) | Kind::Feed(_) | Kind::Agent(_))
+        !matches!(self, Kind::Fetch(_) | Kind::Feed(_))
     }
 
     /// Whether it ends by itself within the step's timeout, in a better way than by being dropped.
     pub fn ends_itself(&self) -> bool {
-        matches!(self, Kind::Exec(_) | Kind::Prompt(_))
+        matches!(self, Kind::Exec(_) | Kind::Prompt(_) | Kind::Agent(_))
     }
 }

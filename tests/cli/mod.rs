@@ -1,5 +1,6 @@
 //! What the commands print, say and return.
 
+mod agent;
 mod ask;
 mod briefing;
 mod crash;

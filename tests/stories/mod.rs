@@ -2,7 +2,7 @@
 
 mod arrivals;
 mod chats;
-mod life;
+pub mod life;
 mod sinks;
 
 use std::fs::{self, File};

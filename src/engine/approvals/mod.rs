@@ -166,7 +166,9 @@ impl UnderWay<'_> {
         let detail = step.detail.clone().unwrap_or_default();
         let mut asked = Asked::deserialize(&detail).expect("what the step left");
         asked.of = owner;
-        step.detail = serde_json::to_value(&asked).ok();
+        // An agent's step goes on from what else is there.
+        let detail = step.detail.get_or_insert_default();
+        detail["of"] = owner.into();
         let token = token(nonce, &self.job.hash, self.run, &asked.asks);
         let whose = (self.job.name.as_str(), self.run);
         let messages = messages(settings, whose, &asked, &token, asker);

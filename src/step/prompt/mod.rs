@@ -21,6 +21,7 @@ use crate::llm::{Picture, estimate_tokens, fence};
 use crate::template::Locale;
 
 use talk::Talk;
+pub(super) use talk::reasons;
 
 /// The largest picture that is shown to a model, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -174,7 +175,7 @@ impl Prompt {
     pub fn plan(&self, context: &Context<'_>) -> Result<Plan, StepError> {
         let parts = PromptFile::parse(&self.text).map_err(|error| StepError::new(error.what))?;
         let render = |text: &str| context.render(text);
-        let mut system = render(parts.system.as_deref().unwrap_or_default())?;
+        let mut system = render(parts.front.system.as_deref().unwrap_or_default())?;
         let instructions = render(parts.instructions)?;
         if !system.is_empty() && !instructions.trim().is_empty() {
             system.push_str("\n\n");
@@ -193,8 +194,11 @@ impl Prompt {
         Ok(Plan {
             tokens: estimate_tokens(&system) + estimate_tokens(&user),
             route: context.route(&self.route),
-            temperature: parts.temperature.map(|temperature| temperature as f32),
-            max_tokens: parts.max_tokens,
+            temperature: parts
+                .front
+                .temperature
+                .map(|temperature| temperature as f32),
+            max_tokens: parts.front.max_tokens,
             system,
             user,
             facts,

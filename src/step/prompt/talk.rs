@@ -101,6 +101,7 @@ impl<'a> Talk<'a> {
             system: Some(self.plan.system.clone()).filter(|system| !system.is_empty()),
             messages: messages.to_vec(),
             tools: Vec::new(),
+            closed: false,
             temperature: self.plan.temperature,
             max_tokens: self.plan.max_tokens,
             format: self.prompt.json.as_deref().cloned(),

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod disk;
 mod locks;
+mod memory;
 mod outbox;
 mod retain;
 mod runs;
