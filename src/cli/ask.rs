@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let when = when(&text, context.clock.now().with_timezone(&zone));
     let store = context.open_store(Mode::Inline)?;
     let now = context.clock.now();
-    let said = conversation::said(&store, TERMINAL, &text, now);
+    let said = conversation::said(&store, (TERMINAL, None), &text, now);
     let (before, moved) = context.block_on(said)??;
     context.block_on(store.remember(vec![moved]))??;
     drop(store);

@@ -18,6 +18,7 @@ mod install;
 mod jobs;
 mod ledger;
 mod manager;
+mod memory;
 mod moment;
 mod mute;
 mod next;
@@ -37,6 +38,7 @@ mod spinner;
 mod status;
 mod telegram;
 mod why;
+mod wipe;
 
 use std::path::PathBuf;
 
@@ -123,6 +125,14 @@ enum Command {
     Cost,
     /// Give out the ledger of calls
     Export(ledger::ExportArguments),
+    /// What is remembered of you
+    Memory(memory::Arguments),
+    /// Forget the conversation, or what is remembered
+    Forget(memory::Forget),
+    /// Write everything that is known into a folder, as text
+    ExportMe(wipe::ExportMe),
+    /// Make away with everything that is known
+    Wipe(wipe::Wipe),
     /// The first evening: a bot, its owner, a calendar, and the briefing on the phone
     Setup(setup::Arguments),
     /// Write a working example folder
@@ -183,6 +193,10 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Stats(arguments) => ledger::stats(context, arguments),
         Command::Cost => ledger::cost(context),
         Command::Export(arguments) => ledger::export(context, arguments),
+        Command::Memory(arguments) => memory::run(context, arguments),
+        Command::Forget(arguments) => memory::forget(context, arguments),
+        Command::ExportMe(arguments) => wipe::export_me(context, arguments),
+        Command::Wipe(arguments) => wipe::wipe(context, arguments),
         Command::Setup(arguments) => setup::run(None, None, arguments),
         Command::Chat(_) => chat::run(None, None),
         Command::Init(arguments) => init::run(arguments),
@@ -219,12 +233,16 @@ impl Command {
             | Command::Outbox(_)
             | Command::Doctor(_)
             | Command::Stats(_)
+            | Command::Memory(_)
+            | Command::Forget(_)
             | Command::Cost
             | Command::Backup(_) => true,
             // Whoever types it makes the file, with his own rights.
             Command::Export(arguments) => arguments.output.is_none(),
             Command::Daemon(_)
             | Command::Setup(_)
+            | Command::ExportMe(_)
+            | Command::Wipe(_)
             | Command::Chat(_)
             | Command::Init(_)
             | Command::Install(_)

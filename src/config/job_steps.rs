@@ -25,18 +25,27 @@ pub(super) fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Ve
             .stop_if
             .map(|expression| scope.expression(expression));
         let when = common.when.map(|expression| scope.expression(expression));
-        let for_each = common.for_each.map(|expression| {
-            let right = "the step will fail; leave `for_each` out until a later version";
-            let what = "this version checks `for_each` and cannot run it yet";
-            scope.warning(expression.span.clone(), what, right);
-            scope.expression(expression)
-        });
+        let for_each = common
+            .for_each
+            .map(|expression| scope.expression(expression));
         if for_each.is_some() {
             let item = crate::template::OPAQUE.into();
             scope.examples.insert("item".to_owned(), item);
+            // What a list holds is as foreign as the list.
+            if for_each
+                .as_ref()
+                .is_some_and(|list| scope.names_outside(&format!("{{{{ {list} }}}}")))
+            {
+                scope.outside.insert("item".to_owned());
+            }
         }
         let kind = authored.and_then(|authored| authored.resolve(scope));
         scope.examples.remove("item");
+        scope.outside.remove("item");
+        if let (Some(_), Some(step::Kind::Approve(_))) = (&for_each, &kind) {
+            let right = "ask once for all of them, before the step with `for_each`";
+            scope.error(span.clone(), "an item cannot wait for a word", right);
+        }
         let id = match common.id {
             Some(id) => {
                 if TAKEN.contains(&id.value.0.as_str()) {
@@ -91,6 +100,7 @@ pub(super) fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Ve
             on_error: common.on_error.unwrap_or_default(),
             for_each,
             parallel: common.parallel.map_or(1, NonZeroU32::get),
+            local_only: common.local_only.unwrap_or(false),
             effects: declared.effects,
             kind: kind.without_example(),
         });

@@ -39,13 +39,16 @@ impl Engine {
     }
 }
 
-/// Home, when the job or a calendar that it reads is for home only.
-fn reach(job: &Job, settings: &Settings) -> Reach {
+/// Home, when the job, a step of it or a calendar that it reads is for home only.
+pub(super) fn reach(job: &Job, settings: &Settings) -> Reach {
+    let calendars = || {
+        let private = settings.calendars.iter();
+        private.filter(|source| source.local_only)
+    };
     let private = job.steps.iter().any(|step| match &step.kind {
-        Kind::Calendar(calendar) => settings
-            .calendars
-            .iter()
-            .any(|source| source.local_only && calendar.reads(&source.name)),
+        _ if step.local_only => true,
+        Kind::Calendar(calendar) => calendars().any(|source| calendar.reads(&source.name)),
+        Kind::Agent(agent) => agent.reads_calendars() && calendars().next().is_some(),
         _ => false,
     });
     if private || job.local_only {

@@ -5,16 +5,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::EngineError;
+use super::context::reach;
 use super::runner::UnderWay;
 use crate::job::{CursorKey, Moved, NewDelivery};
+use crate::llm::Reach;
 use crate::store::Store;
 
 /// A conversation ends after so long a silence.
 const SILENCE: TimeDelta = TimeDelta::hours(1);
 
 /// So many words of it are remembered, the newest, each of so many characters at most.
-const TURNS: usize = 10;
-const LONGEST: usize = 600;
+const TURNS: usize = 20;
+const LONGEST: usize = 1000;
 
 /// Something that was said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ struct Turn {
     who: String,
     text: String,
     at: DateTime<Utc>,
+    /// It reaches no model that is not at home.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    home: bool,
 }
 
 fn key(chat: i64) -> CursorKey {
@@ -31,6 +36,11 @@ fn key(chat: i64) -> CursorKey {
         step: "conversation".to_owned(),
         name: chat.to_string(),
     }
+}
+
+/// The conversation that a chat belongs to: the owner's own with the bot is the one that he has on the terminal.
+fn window(chat: i64, owner: Option<i64>) -> i64 {
+    if Some(chat) == owner { 0 } else { chat }
 }
 
 /// What was said in `chat` before `now`, and is not over.
@@ -44,8 +54,14 @@ async fn turns(store: &Store, chat: i64, now: DateTime<Utc>) -> Result<Vec<Turn>
     Ok(if over { Vec::new() } else { turns })
 }
 
-fn with(mut turns: Vec<Turn>, who: &str, text: &str, at: DateTime<Utc>) -> Vec<Turn> {
+fn with(
+    mut turns: Vec<Turn>,
+    who: &str,
+    (text, home): (&str, bool),
+    at: DateTime<Utc>,
+) -> Vec<Turn> {
     turns.push(Turn {
+        home,
         who: who.to_owned(),
         text: text.chars().take(LONGEST).collect(),
         at,
@@ -61,16 +77,27 @@ fn with(mut turns: Vec<Turn>, who: &str, text: &str, at: DateTime<Utc>) -> Vec<T
 /// The store cannot be read.
 pub async fn said(
     store: &Store,
-    chat: i64,
+    (chat, owner): (i64, Option<i64>),
     text: &str,
     now: DateTime<Utc>,
 ) -> Result<(Value, Moved), EngineError> {
+    let chat = window(chat, owner);
     let before = turns(store, chat, now).await?;
     let seen = before.iter();
-    let seen = seen.map(|turn| json!({ "who": turn.who, "text": turn.text }));
+    let seen = seen.map(|turn| json!({ "who": turn.who, "text": turn.text, "home": turn.home }));
     let seen = seen.collect();
-    let after = with(before, "person", text, now);
+    let after = with(before, "person", (text, false), now);
     Ok((seen, (key(chat), Some(json!(after)))))
+}
+
+/// Forgets what was said lately to somebody: the owner, or somebody else by number.
+///
+/// # Errors
+/// The store cannot be written.
+pub async fn forget(store: &Store, person: &str) -> Result<(), EngineError> {
+    let chat = person.parse().unwrap_or(0);
+    store.remember(vec![(key(chat), None)]).await?;
+    Ok(())
 }
 
 impl UnderWay<'_> {
@@ -96,8 +123,10 @@ impl UnderWay<'_> {
             return Ok(None);
         }
         let now = self.engine.clock.now();
+        let home = reach(self.job, &self.engine.loaded.settings) == Reach::Home;
+        let chat = window(chat, self.owner()?);
         let before = turns(&self.engine.store, chat, now).await?;
-        let after = with(before, "answer", &text, now);
+        let after = with(before, "answer", (&text, home), now);
         Ok(Some((key(chat), Some(json!(after)))))
     }
 }

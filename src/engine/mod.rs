@@ -13,6 +13,7 @@ mod finish;
 mod following;
 mod growing;
 mod intake;
+mod items;
 mod loaded;
 mod outbox;
 mod patience;

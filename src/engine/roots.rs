@@ -3,8 +3,10 @@
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
+use super::context::reach;
 use super::run::Begun;
 use crate::config::{Job, Settings};
+use crate::llm::Reach;
 use crate::template::Roots;
 
 /// `event`, whose payload it takes, `job`, `run`, `now` and `language`.
@@ -21,6 +23,12 @@ pub fn roots(job: &Job, settings: &Settings, begun: &mut Begun) -> Roots {
         Value::Object(payload) => payload,
         _ => Map::new(),
     };
+    if reach(job, settings) == Reach::Anywhere
+        && let Some(Value::Array(turns)) = fields.get_mut("conversation")
+    {
+        // What was answered from what has to stay at home goes no further with another job.
+        turns.retain(|turn| turn["home"] != true);
+    }
     let kind = || json!(event.kind.word());
     fields.entry("kind").or_insert_with(kind);
     for field in &job.event_fields {

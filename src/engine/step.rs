@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::Engine;
+use super::items::each;
 use crate::clock::{self, Clock};
 use crate::job::StepEnd;
 use crate::step::{Context, Done, Kind, Step, StepError};
@@ -15,12 +16,15 @@ use super::tests::simulation;
 
 /// Executes the step once. Every failure, a bug of the step's kind included, is an end. No secret leaves it.
 pub(super) async fn attempt(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
-    let mut done = bounded(engine, step, context).await;
+    let mut done = match &step.for_each {
+        Some(expression) => Box::pin(each(engine, step, expression, context)).await,
+        None => bounded(engine, step, context).await,
+    };
     engine.loaded.secrets.scrub_done(&mut done);
     done
 }
 
-async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
+pub(super) async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>) -> Done {
     #[cfg(test)]
     let _busy = match simulation::stands_in(step, context) {
         simulation::Does::Instead(work) => return work.await,

@@ -67,11 +67,21 @@ pub struct Common {
     pub for_each: Option<At<String>>,
     /// How many items at a time.
     pub parallel: Option<NonZeroU32>,
+    /// What it finds reaches no model that is not at home.
+    pub local_only: Option<bool>,
 }
 
 /// The names of the keys of [`Common`].
 pub const COMMON: &[&str] = &[
-    "id", "when", "stop_if", "timeout", "retry", "on_error", "for_each", "parallel",
+    "id",
+    "when",
+    "stop_if",
+    "timeout",
+    "retry",
+    "on_error",
+    "for_each",
+    "parallel",
+    "local_only",
 ];
 
 /// `retry`, as typed.
@@ -157,6 +167,8 @@ pub struct Step {
     pub for_each: Option<String>,
     /// How many items at a time.
     pub parallel: u32,
+    /// What it finds reaches no model that is not at home.
+    pub local_only: bool,
     /// Its kind declares effects.
     pub effects: bool,
     /// What it is.

@@ -11,6 +11,7 @@ mod cursor;
 mod delivery;
 #[cfg(debug_assertions)]
 mod die;
+mod dump;
 mod error;
 #[cfg(test)]
 pub(crate) mod faults;

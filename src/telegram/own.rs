@@ -49,6 +49,12 @@ pub const OWN: &[Own] = &[
         "hear nothing of its failures",
         "no oír sus fallos",
     ),
+    own(
+        "forget",
+        " [all]",
+        "forget our conversation",
+        "olvidar esta conversación",
+    ),
     own("help", "", "what I understand", "lo que entiendo"),
 ];
 
@@ -59,6 +65,7 @@ const MORE: &[&str] = &[
     "approvals",
     "outbox",
     "stats",
+    "memory",
     "pause",
     "resume",
 ];

@@ -21,3 +21,4 @@ mod socket;
 mod status;
 mod steps;
 mod usage;
+mod wipe;

@@ -216,3 +216,25 @@ fn make_fifo(path: &std::path::Path) {
     )
     .expect("a FIFO");
 }
+
+#[test]
+fn a_step_for_each_item_keeps_their_order_and_what_fails_costs_the_others_nothing() {
+    let job = "[[step]]\nid = \"each\"\nfor_each = \"[3, 1, 2]\"\nparallel = 3\nON\nexec = [\"sh\", \"-c\", \"sleep 0.0$1; test $1 != 1 && echo got $1\", \"sh\", \"{{ item }}\"]\n\n[[deliver]]\nconsole = true\ntext = \"{% for one in each %}{{ one.stdout | default('nothing') if one else 'nothing' }};{% endfor %}\"\n";
+    let folder = Folder::new().job("go", &job.replace("ON", "on_error = \"continue\""));
+    folder
+        .run(["run", "go"])
+        .prints(&["got 3", ";nothing;got 2"]);
+    folder.run(["show", "1"]).prints(&["errors:", "#2: "]);
+    let folder = Folder::new().job("go", &job.replace("ON\n", ""));
+    folder
+        .run(["run", "go"])
+        .says(1, &["1 of 3 items failed: #2: "]);
+    let nothing = job
+        .replace("[3, 1, 2]", "event.args.list | default([])")
+        .replace("ON\n", "");
+    let folder = Folder::new().job("go", &nothing);
+    folder.run(["run", "go"]).is(0, "", "");
+    folder
+        .run(["run", "go", "--set", "list=text"])
+        .says(1, &["`event.args.list | default([])` is a text, and no list"]);
+}

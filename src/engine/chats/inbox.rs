@@ -314,7 +314,11 @@ impl Inbox {
             }
         }
         let now = chats.clock.now();
-        let said = conversation::said(&chats.store, message.chat.id, &message.text, now).await;
+        let named = self.loaded.settings.telegram.as_ref();
+        let owner = named.and_then(|settings| settings.owner);
+        let owner = owner.or(chats.intake.outbox().owner());
+        let chat = (message.chat.id, owner);
+        let said = conversation::said(&chats.store, chat, &message.text, now).await;
         let cursors = match said {
             Ok((before, moved)) => {
                 payload["conversation"] = before;

@@ -209,6 +209,11 @@ impl Agent {
         }
     }
 
+    /// Whether it, or a profile that it calls, may look at calendars.
+    pub fn reads_calendars(&self) -> bool {
+        self.profile.tools.iter().any(Tool::reads_calendars)
+    }
+
     /// Answers, or asks the owner for a word first.
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let mut talk = Talk::new(self, context)?;

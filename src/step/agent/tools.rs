@@ -130,6 +130,14 @@ impl Tool {
         }
     }
 
+    /// Whether it looks at calendars.
+    pub fn reads_calendars(&self) -> bool {
+        match self {
+            Tool::Kind(known) => known.word == "calendar",
+            Tool::Profile(profile) => profile.tools.iter().any(Tool::reads_calendars),
+        }
+    }
+
     /// As models are told of it.
     pub fn told(&self) -> llm::Tool {
         let description = match self {
