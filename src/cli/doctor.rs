@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::trigger;
 use crate::zone::Tz;
 use finding::{Finding, Verdict};
+pub(super) use machine::gib;
 use root::Root;
 use service::Person;
 

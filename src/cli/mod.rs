@@ -19,6 +19,7 @@ mod jobs;
 mod ledger;
 mod manager;
 mod memory;
+mod models;
 mod moment;
 mod mute;
 mod next;
@@ -119,6 +120,8 @@ enum Command {
     Approvals(approvals::Arguments),
     /// List messages that are not delivered, send them again, or drop them
     Outbox(outbox::Arguments),
+    /// List the models and how they are, try them, fetch one
+    Models(models::Arguments),
     /// Show what models took: calls, tokens, time, money
     Stats(ledger::StatsArguments),
     /// Show what models cost today, this month and in all, and the caps
@@ -190,6 +193,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Approvals(arguments) => approvals::run(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
+        Command::Models(arguments) => models::run(context, arguments),
         Command::Stats(arguments) => ledger::stats(context, arguments),
         Command::Cost => ledger::cost(context),
         Command::Export(arguments) => ledger::export(context, arguments),
@@ -237,6 +241,8 @@ impl Command {
             | Command::Forget(_)
             | Command::Cost
             | Command::Backup(_) => true,
+            // Who fetches one sees how far it is.
+            Command::Models(arguments) => !arguments.pulls(),
             // Whoever types it makes the file, with his own rights.
             Command::Export(arguments) => arguments.output.is_none(),
             Command::Daemon(_)

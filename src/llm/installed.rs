@@ -1,20 +1,26 @@
-//! What an Ollama server has on its disk (`GET /api/tags`, docs/api.md of ollama/ollama).
+//! What a server could answer with, what it holds in memory, and how a model gets there: `GET /api/tags`, `GET /api/ps` and
+//! `POST /api/pull` of Ollama (docs/api.md of ollama/ollama), `GET /models` of the others.
 
 use serde::Deserialize;
+use serde_json::json;
 
-use super::wire::{broken, garbled};
-use super::{LlmError, Model};
+use super::wire::{Meaning, Piece, broken, follow, garbled, read, reported, told};
+use super::{LlmError, Model, Provider, call::Exchange};
 use crate::clock::{Clock, timeout};
-use crate::net::{Client, HeaderMap, NetError};
+use crate::net::{Client, HeaderValue, Response};
 
-/// A model on the disk of a server.
+/// A model that a server has.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Installed {
     /// With its tag: `qwen2.5:1.5b`.
+    #[serde(alias = "id")]
     pub name: String,
-    /// Bytes of its files; loaded it takes a little more.
+    /// Bytes of its files; loaded it takes a little more. 0 where the server does not say.
     #[serde(default)]
     pub size: u64,
+    /// Bytes of it in the memory of a graphics processor, where it is loaded.
+    #[serde(default)]
+    pub size_vram: u64,
 }
 
 impl Installed {
@@ -26,6 +32,7 @@ impl Installed {
 
 #[derive(Deserialize)]
 struct Tags {
+    #[serde(alias = "data")]
     models: Vec<Installed>,
 }
 
@@ -38,19 +45,122 @@ pub async fn installed(
     net: &Client,
     clock: &dyn Clock,
 ) -> Result<Vec<Installed>, LlmError> {
-    let url = format!("{}/api/tags", model.url.trim_end_matches('/'));
+    let path = match model.provider {
+        Provider::Ollama => "/api/tags",
+        Provider::OpenAi => "/models",
+        Provider::Anthropic => "/v1/models",
+    };
+    list(model, path, net, clock).await
+}
+
+/// What a server of Ollama has in memory.
+///
+/// # Errors
+/// As [`installed`].
+pub async fn loaded(
+    model: &Model,
+    net: &Client,
+    clock: &dyn Clock,
+) -> Result<Vec<Installed>, LlmError> {
+    list(model, "/api/ps", net, clock).await
+}
+
+async fn list(
+    model: &Model,
+    path: &str,
+    net: &Client,
+    clock: &dyn Clock,
+) -> Result<Vec<Installed>, LlmError> {
+    let exchange = bare(model, net, clock);
+    let mut headers = match model.provider {
+        Provider::Anthropic => exchange.headers("x-api-key", "")?,
+        _ => exchange.headers("authorization", "Bearer ")?,
+    };
+    if model.provider == Provider::Anthropic {
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
+    let url = format!("{}{path}", model.url.trim_end_matches('/'));
     let limit = model.timeouts.connect;
-    let asked = timeout(clock, limit, net.get(&url, HeaderMap::new())).await;
-    let answer = asked.map_err(|late| LlmError::Unreachable {
-        url: model.server(),
-        why: late.to_string(),
-    })?;
-    let answer = answer.and_then(|answer| answer.success());
-    let answer = answer.map_err(|error| match error {
-        NetError::Status { status, .. } => garbled(model, &format!("status {status}")),
-        error => broken(model, error),
-    })?;
+    let asked = timeout(clock, limit, net.get(&url, headers)).await;
+    let answer: Response = asked
+        .map_err(|late| LlmError::Unreachable {
+            url: model.server(),
+            why: late.to_string(),
+        })?
+        .map_err(|error| broken(model, error))?;
+    if !answer.status.is_success() {
+        return Err(reported(model, &answer, clock.now()));
+    }
     let tags: Tags =
         serde_json::from_slice(&answer.body).map_err(|error| garbled(model, &error.to_string()))?;
     Ok(tags.models)
 }
+
+/// How far a pull is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Pulled {
+    /// What is done now.
+    pub status: String,
+    /// Bytes of the part that is fetched.
+    pub total: u64,
+    /// Of these, how many are here.
+    pub completed: u64,
+    error: Option<String>,
+}
+
+/// Has the server of Ollama at `model`'s address fetch the model `name`.
+///
+/// # Errors
+/// It is not there, or cannot.
+pub async fn pull(
+    model: &Model,
+    name: &str,
+    net: &Client,
+    clock: &dyn Clock,
+    mut on_progress: impl FnMut(&Pulled),
+) -> Result<(), LlmError> {
+    let exchange = bare(model, net, clock);
+    let url = format!("{}/api/pull", model.url.trim_end_matches('/'));
+    let headers = exchange.headers("authorization", "Bearer ")?;
+    let body = json!({ "model": name, "stream": true });
+    let sent = clock.monotonic();
+    let answer = net.post_json(&url, headers, &body).await;
+    let answer = answer.map_err(|error| broken(model, error))?;
+    if !answer.status.is_success() {
+        return Err(exchange.refused(answer).await);
+    }
+    let (mut ignored, limit) = (std::time::Duration::ZERO, model.timeouts.load);
+    let followed = follow(&exchange, answer, (sent, limit), &mut ignored, |piece| {
+        if piece.bytes().is_empty() {
+            return Ok(Meaning::Nothing);
+        }
+        let progress: Pulled = match piece {
+            Piece::Line(line) => read(model, line, "a line of something else")?,
+            Piece::Rest(rest) => read(model, rest, "half a line")?,
+        };
+        if let Some(error) = &progress.error {
+            return Err(told(model, 200, error));
+        }
+        on_progress(&progress);
+        Ok(match progress.status.as_str() {
+            "success" => Meaning::End,
+            _ => Meaning::Part,
+        })
+    });
+    followed.await
+}
+
+/// What a call needs, without a question.
+fn bare<'a>(model: &'a Model, net: &'a Client, clock: &'a dyn Clock) -> Exchange<'a> {
+    Exchange {
+        clock,
+        net,
+        model,
+        request: &NOTHING,
+        prompt: 0,
+        output: 0,
+    }
+}
+
+static NOTHING: super::Request = super::Request::NOTHING;

@@ -31,6 +31,19 @@ pub struct Request {
 }
 
 impl Request {
+    /// Nothing is asked.
+    pub(super) const NOTHING: Request = Request {
+        system: None,
+        messages: Vec::new(),
+        tools: Vec::new(),
+        closed: false,
+        temperature: None,
+        max_tokens: None,
+        format: None,
+        talk: 0,
+        within: None,
+    };
+
     /// A request of one user message.
     pub fn user(text: impl Into<String>) -> Self {
         Request {

@@ -190,3 +190,49 @@ fn the_ledger_adds_up_to_what_the_servers_counted() {
     over.says(1, &["the day's budget is used up"]);
     assert_eq!(world.asked(), [1, 1, 2]);
 }
+
+#[test]
+fn models_are_listed_tried_and_fetched() {
+    let world = World::new("");
+    let listed = world.folder.piped(&["models"], "");
+    listed.prints(&[
+        "dear   openai/gpt, in the cloud, 10 in and 30 out a million  ready",
+        "large  ollama/big, at home  the server has no model `big`: pull it: `ollama pull big`",
+        "small  ollama/tiny, at home  loaded, 0 MiB, without a GPU",
+    ]);
+    let listed = world.folder.piped(&["models", "--json"], "").json();
+    assert_eq!(listed[0]["ready"], true);
+    assert_eq!(listed[1]["ready"], false);
+    world
+        .folder
+        .piped(&["models", "test", "small", "dear"], "")
+        .prints(&["first token", "dear", "312 + 96", "small", "312 + 96"]);
+    // What that took is in the ledger too.
+    let stats = world
+        .folder
+        .piped(&["stats", "--by", "job", "--json"], "")
+        .json();
+    assert_eq!(stats["rows"][0]["key"], "models");
+    world
+        .folder
+        .piped(&["models", "pull", "large"], "")
+        .prints(&["big is there"]);
+    let asked: Vec<_> = world.large.bodies("/api/pull");
+    assert_eq!(asked[0]["model"], "big");
+    world
+        .folder
+        .piped(&["models", "test", "huge"], "")
+        .says(2, &["there is no model `huge`"]);
+    world
+        .folder
+        .piped(&["models", "advise"], "")
+        .prints(&["of memory", "qwen2.5:1.5b"]);
+    let folder = Folder::new();
+    folder.write(
+        "config/reveille.toml",
+        "[models.small]\nprovider = \"ollama\"\nurl = \"http://127.0.0.1:9\"\nmodel = \"tiny\"\n",
+    );
+    folder
+        .piped(&["models"], "")
+        .prints(&["no server answers", "start it with `ollama serve`"]);
+}

@@ -219,6 +219,11 @@ impl Shared {
         let body = match path {
             "/api/version" => json!({"version": "0.12.6"}),
             "/api/tags" | "/api/ps" => json!({"models": [model]}),
+            "/v1/models" => json!({"data": [{"id": "gpt"}]}),
+            "/api/pull" => {
+                let lines = "{\"status\":\"downloading\",\"total\":10,\"completed\":5}\n{\"status\":\"success\"}\n";
+                return (200, lines.to_owned());
+            }
             "/api/show" => json!({"model_info": {"qwen2.context_length": context}}),
             "/api/generate" => {
                 json!({"model": "tiny", "response": "", "done": true, "done_reason": "load"})

@@ -167,7 +167,7 @@ pub(super) fn zone(configured: Tz, system: Tz) -> Finding {
 }
 
 /// Bytes, as people say them.
-pub(super) fn gib(bytes: u64) -> String {
+pub(in crate::cli) fn gib(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
     let gib = bytes as f64 / f64::from(1 << 30);
     if gib < 1.0 {
