@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::out::outln;
-use crate::config::Config;
 use crate::error::Error;
-use crate::job::{Call, RunId};
+use crate::job::RunId;
 use crate::llm::money::UNIT;
+use crate::llm::usage::{Sum, units};
 use crate::store::{LedgerRow, Store, StoreError};
 
 #[derive(Debug, Args)]
@@ -73,56 +73,6 @@ enum Format {
     Csv,
 }
 
-/// What some calls come to.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Sum {
-    calls: u64,
-    failed: u64,
-    tokens_in: u64,
-    tokens_cached: u64,
-    tokens_out: u64,
-    /// Microseconds.
-    total: u128,
-    cost: u64,
-    /// What the same tokens would have cost by the reference price.
-    reference: u64,
-}
-
-impl Sum {
-    fn add(&mut self, call: &Call, reference: u64) {
-        self.calls += 1;
-        self.failed += u64::from(call.error.is_some());
-        self.tokens_in += call.tokens_in;
-        self.tokens_cached += call.tokens_cached;
-        self.tokens_out += call.tokens_out;
-        self.total += call.total.as_micros();
-        self.cost += call.cost;
-        self.reference += reference;
-    }
-
-    /// Seconds of a call.
-    fn average(&self) -> f64 {
-        self.total as f64 / 1e6 / self.calls.max(1) as f64
-    }
-
-    fn saved(&self) -> u64 {
-        self.reference.saturating_sub(self.cost)
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "calls": self.calls, "failed": self.failed,
-            "tokens_in": self.tokens_in, "tokens_cached": self.tokens_cached, "tokens_out": self.tokens_out,
-            "average_seconds": self.average(), "cost": units(self.cost), "saved": units(self.saved()),
-        })
-    }
-}
-
-/// An amount in the currency.
-fn units(amount: u64) -> f64 {
-    amount as f64 / UNIT as f64
-}
-
 /// An amount as people read it: to the cent, and further where it is less.
 fn money(amount: u64) -> String {
     match amount {
@@ -145,26 +95,14 @@ fn rows(store: Option<&Store>, since: DateTime<Utc>) -> Result<Vec<LedgerRow>, S
     Ok(rows)
 }
 
-/// Runs that ended before they asked a model, of jobs that ask one.
-fn avoided(store: Option<&Store>, config: &Config, since: DateTime<Utc>) -> Result<u64, Error> {
-    let asks = |job: &&std::sync::Arc<crate::config::Job>| {
-        job.steps.iter().any(|step| step.kind.route().is_some())
-    };
-    let mut avoided = 0;
-    for job in config.jobs.values().filter(asks) {
-        if let Some(store) = store {
-            let silent = store.read_now(|reader| reader.silent_runs(&job.name, since));
-            avoided += silent.map_err(Error::from)?;
-        }
-    }
-    Ok(avoided)
-}
-
 pub(super) fn stats(context: &Context, arguments: &StatsArguments) -> Result<u8, Error> {
     let (_, config) = context.config()?;
     let (store, since) = (context.existing_store()?, since(context, arguments.days));
     let rows = rows(store.as_ref(), since).map_err(Error::from)?;
-    let avoided = avoided(store.as_ref(), &config, since)?;
+    let avoided = store
+        .as_ref()
+        .map(|store| store.read_now(|reader| reader.calls_avoided(since)));
+    let avoided = avoided.transpose().map_err(Error::from)?.unwrap_or(0);
     let zone = config.settings.timezone;
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     let mut all = Sum::default();
@@ -177,7 +115,7 @@ pub(super) fn stats(context: &Context, arguments: &StatsArguments) -> Result<u8,
             By::Route => call.route.clone(),
             By::Class => call.class.clone().unwrap_or_default(),
         };
-        let reference = config.settings.reference.map_or(0, |price| price.of(call));
+        let reference = config.settings.reference;
         sums.entry(key).or_default().add(call, reference);
         all.add(call, reference);
     }
@@ -205,7 +143,7 @@ pub(super) fn stats(context: &Context, arguments: &StatsArguments) -> Result<u8,
         return Ok(0);
     }
     if arguments.csv {
-        outln!("key,calls,failed,tokens_in,tokens_cached,tokens_out,average_seconds,cost,saved");
+        outln!("key,calls,failed,tokens_in,tokens_cached,tokens_out,seconds,cost,saved");
         for (key, sum) in &sums {
             outln!(
                 "{},{},{},{},{},{},{:.3},{},{}",

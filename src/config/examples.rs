@@ -53,6 +53,30 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "prompts/tomorrow.plain.md",
         include_str!("../../prompts/tomorrow.plain.md"),
     ),
+    ("jobs/review.toml", include_str!("../../jobs/review.toml")),
+    (
+        "jobs/translate.toml",
+        include_str!("../../jobs/translate.toml"),
+    ),
+    (
+        "jobs/week-in-tokens.toml",
+        include_str!("../../jobs/week-in-tokens.toml"),
+    ),
+    ("prompts/code.md", include_str!("../../prompts/code.md")),
+    ("prompts/files.md", include_str!("../../prompts/files.md")),
+    (
+        "prompts/research.md",
+        include_str!("../../prompts/research.md"),
+    ),
+    ("prompts/review.md", include_str!("../../prompts/review.md")),
+    (
+        "prompts/translate.md",
+        include_str!("../../prompts/translate.md"),
+    ),
+    (
+        "prompts/week-in-tokens.plain.md",
+        include_str!("../../prompts/week-in-tokens.plain.md"),
+    ),
 ];
 
 /// What `init` adds: secrets and state stay out of a repository.

@@ -23,6 +23,7 @@ pub mod route;
 mod servers;
 mod sse;
 mod tokens;
+pub mod usage;
 mod wire;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ mod feed;
 mod fetch;
 mod file;
 mod journal;
+mod ledger;
 pub mod log;
 mod prompt;
 mod recall;
@@ -39,6 +40,7 @@ pub use fetch::Fetch;
 pub use file::File;
 pub(crate) use file::stays_inside;
 pub use journal::Journal;
+pub use ledger::Ledger;
 pub use log::Log;
 pub use prompt::{Plan as PromptPlan, Prompt};
 pub use recall::Recall;
@@ -190,6 +192,7 @@ kinds! {
         "render" => Render(render),
         "prompt" => Prompt(prompt),
         "agent" => Agent(agent),
+        "ledger" => Ledger(ledger),
         "remember" => Remember(remember),
         "recall" => Recall(recall),
         "approve" => Approve(approve),
@@ -212,6 +215,7 @@ impl Kind {
             Kind::Render(render) => render.declaration(),
             Kind::Prompt(prompt) => prompt.declaration(),
             Kind::Agent(agent) => agent.declaration(),
+            Kind::Ledger(ledger) => ledger.declaration(),
             Kind::Remember(remember) => remember.declaration(),
             Kind::Recall(recall) => recall.declaration(),
             Kind::Approve(approve) => approve.declaration(),
@@ -250,6 +254,7 @@ impl Kind {
             Kind::Prompt(prompt) => prompt.run(context).await,
             Kind::Approve(approve) => approve.run(context),
             Kind::Agent(agent) => agent.run(context).await,
+            Kind::Ledger(ledger) => ledger.run(context).await,
             Kind::Remember(remember) => remember.run(context).await,
             Kind::Recall(recall) => recall.run(context).await,
             Kind::Fetch(_) | Kind::Feed(_) => Err(StepError::not_yet(self.word())),

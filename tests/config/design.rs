@@ -42,19 +42,22 @@ fn the_jobs_of_the_design_load() {
     }
     assert_eq!(jobs, 3);
     let check = folder.run(["check"]);
-    check.says(0, &["cannot run them yet", "3 jobs: no mistakes"]);
+    check.says(
+        0,
+        &["cannot use `page` as a tool yet", "3 jobs: no mistakes"],
+    );
 }
 
 #[test]
 fn the_examples_of_the_repository_load() {
     let folder = Folder::empty();
     folder.run(["init", "."]).prints(&["A working example"]);
-    folder.run(["check"]).is(0, "", "5 jobs: no mistakes\n");
+    folder.run(["check"]).is(0, "", "8 jobs: no mistakes\n");
 }
 
 #[test]
 fn the_examples_in_the_binary_load() {
     Folder::empty()
         .run(["check"])
-        .is(0, "", "5 jobs: no mistakes\n");
+        .is(0, "", "8 jobs: no mistakes\n");
 }

@@ -98,7 +98,12 @@ impl Authored {
         let span = self.agent.span.clone();
         let text = scope.prompt_file(self.agent);
         let fallback = self.fallback.map(|file| scope.fallback_file(file));
-        let text = text?;
+        let Some(text) = text else {
+            // What else is wrong is told all the same.
+            resolve_tools(scope, self.tools.unwrap_or_default(), Depth::First);
+            scope.route(self.route);
+            return None;
+        };
         let front = PromptFile::parse(&text).ok()?.front;
         let typed = |names: Vec<String>| {
             let span = span.clone();
