@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, approvals,
-    chats, hear, startup, tend, watches,
+    chats, hear, startup, tend, warm, watches,
 };
 use crate::clock;
 use crate::journal::{self, Level};
@@ -110,6 +110,13 @@ impl Daemon {
         self.triggers
             .spawn(startup::bring(clock, self.intake.clone()));
         self.triggers.spawn(approvals::expire(self.intake.clone()));
+        self.triggers.spawn(warm::ahead(
+            (
+                Arc::clone(&self.queue.engine.clock),
+                self.queue.engine.store.clone(),
+            ),
+            self.intake.reloaded(),
+        ));
         self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
     }
 

@@ -32,6 +32,7 @@ mod tend;
 #[cfg(test)]
 mod tests;
 pub mod timetable;
+mod warm;
 mod watches;
 mod work;
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::wire::{Meaning, Piece, broken, follow, garbled, read, reported, told};
-use super::{LlmError, Model, Provider, call::Exchange};
+use super::{LlmError, Model, Provider, call::Exchange, ollama};
 use crate::clock::{Clock, timeout};
 use crate::net::{Client, HeaderValue, Response};
 
@@ -149,6 +149,22 @@ pub async fn pull(
         })
     });
     followed.await
+}
+
+/// Has the server load the model for a talk of so many tokens; nothing where it does that by itself.
+///
+/// # Errors
+/// It is not there, or cannot.
+pub async fn warm(
+    model: &Model,
+    tokens: u32,
+    net: &Client,
+    clock: &dyn Clock,
+) -> Result<(), LlmError> {
+    match model.provider {
+        Provider::Ollama => ollama::warm(&bare(model, net, clock), tokens).await,
+        Provider::OpenAi | Provider::Anthropic => Ok(()),
+    }
 }
 
 /// What a call needs, without a question.

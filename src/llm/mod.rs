@@ -32,7 +32,7 @@ pub use books::Books;
 use call::estimate;
 pub use call::{Called, call};
 pub use error::{LlmError, Phase, Worth};
-pub use installed::{Installed, Pulled, installed, loaded, pull};
+pub use installed::{Installed, Pulled, installed, loaded, pull, warm};
 pub use model::{Model, Price, Provider, Timeouts};
 pub use reach::{Allowed, Reach};
 pub use request::{Answer, Message, Picture, Request, Said, Tool, ToolCall};

@@ -32,6 +32,14 @@ pub(super) async fn chat(
     server.talk(context, loaded, call, listener).await
 }
 
+/// Has the server load the model for a talk of so many tokens.
+pub(super) async fn warm(exchange: &Exchange<'_>, tokens: u32) -> Result<(), LlmError> {
+    let server = Server(exchange);
+    server.greet().await?;
+    let context = context_for(0, tokens, 0, exchange.model.context)?;
+    server.load(context).await.map(|_| ())
+}
+
 struct Server<'a, 'b>(&'a Exchange<'b>);
 
 /// Whether the model is in memory before the talk.

@@ -240,6 +240,14 @@ impl Kind {
         }
     }
 
+    /// The route whose model is to be in memory when a timed run begins, and the tokens of the talk.
+    pub fn warms(&self) -> Option<(&str, u32)> {
+        match self {
+            Kind::Prompt(prompt) => prompt.warms(),
+            _ => None,
+        }
+    }
+
     /// Does the work. A kind that this version only reads says so.
     pub async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
         match self {

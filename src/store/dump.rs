@@ -20,11 +20,7 @@ impl Reader<'_> {
         let names = tables.query_map([], |row| row.get::<_, String>(0))?;
         for name in names.collect::<Result<Vec<_>, _>>()? {
             let mut statement = self.connection.prepare(&format!("SELECT * FROM {name}"))?;
-            let columns: Vec<String> = statement
-                .column_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let mut object = Map::new();

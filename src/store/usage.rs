@@ -1,5 +1,7 @@
 //! What the ledger comes to.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
@@ -67,6 +69,18 @@ impl Reader<'_> {
             });
         }
         Ok(())
+    }
+
+    /// The longest that one of the last calls of a model waited for it to be loaded.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn longest_load(&self, model: &str) -> Result<Option<Duration>, StoreError> {
+        let sql = "SELECT max(load_us) FROM (SELECT load_us FROM calls INDEXED BY calls_by_time
+                   WHERE model = ?1 AND error IS NULL ORDER BY at DESC LIMIT 20)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let longest = statement.query_row([model], |row| row.get::<_, Option<Span>>(0))?;
+        Ok(longest.map(|longest| longest.0))
     }
 
     /// How many runs since then ended with nothing to say, of jobs that ever asked a model.

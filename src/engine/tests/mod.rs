@@ -16,6 +16,7 @@ mod pulse;
 mod queue;
 mod secrets;
 pub(super) mod simulation;
+mod warm;
 mod watches;
 mod web;
 

@@ -43,6 +43,8 @@ pub struct Authored {
     json: Option<At<Value>>,
     /// A picture of the workspace, for models that see.
     image: Option<At<String>>,
+    /// The model is in memory when a timed run begins.
+    warm: Option<bool>,
 }
 
 /// How closely an answer is held to the facts.
@@ -65,6 +67,7 @@ pub struct Prompt {
     fallback: Option<Arc<str>>,
     json: Option<Arc<Value>>,
     image: Option<Arc<str>>,
+    warm: bool,
 }
 
 impl Authored {
@@ -91,6 +94,7 @@ impl Authored {
             },
             json: self.json.map(|json| Arc::new(json.value)),
             image: image.map(Arc::from),
+            warm: self.warm.unwrap_or(false),
         })
     }
 }
@@ -164,6 +168,15 @@ impl Prompt {
                 None => Value::String("text".to_owned()),
             },
         }
+    }
+
+    /// The route whose model is to be loaded ahead, and the tokens of the talk.
+    pub(super) fn warms(&self) -> Option<(&str, u32)> {
+        let parts = PromptFile::parse(&self.text).ok().filter(|_| self.warm)?;
+        let answer = parts.front.max_tokens.unwrap_or(512);
+        // The facts of a day, and a second question.
+        let tokens = estimate_tokens(&self.text) * 2 + 2 * answer + 256;
+        Some((&self.route, tokens))
     }
 
     /// The route that the file names, or the configuration.

@@ -108,9 +108,9 @@ async fn damage_that_a_read_meets_is_looked_into() {
     let folder = filled().await;
     let length = fs::metadata(folder.path().join(FILE)).unwrap().len() as usize;
     // Behind the pages of the schema, which every opening reads.
-    flip(folder.path(), length / 2..length);
+    flip(folder.path(), length / 4 * 3..length);
     let store = reopen(folder.path()).unwrap().store;
-    let read = store.read_now(|reader| reader.run(RunId(7)));
+    let read = store.read_now(|reader| reader.run(RunId(299)));
     assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
     let end = store.check_ended().await;
     assert!(matches!(end, CheckState::Damaged(_)), "{end:?}");
