@@ -3,8 +3,6 @@
 //!
 //! `cargo bench --bench runs [FOLDER]`; each figure is the median of five rounds, which alternate.
 
-#![recursion_limit = "256"]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

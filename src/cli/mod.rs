@@ -29,6 +29,7 @@ mod paint;
 mod pause;
 mod plan;
 mod program;
+mod rehearse;
 mod replay;
 mod run;
 mod schema;
@@ -86,6 +87,10 @@ enum Command {
     Daemon(daemon::Arguments),
     /// Run a job again for the event of an earlier run
     Replay(replay::Arguments),
+    /// Keep what a run found and said beside its job
+    Record(rehearse::Record),
+    /// Try the jobs with what was kept: does the same come out?
+    Test(rehearse::Test),
     /// Stop a run
     Cancel(cancel::Arguments),
     /// Show what a run would do, with the exact prompt; nothing with effects is executed
@@ -176,6 +181,8 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Ask(arguments) => ask::run(context, arguments),
         Command::Daemon(arguments) => daemon::run(context, arguments),
         Command::Replay(arguments) => replay::run(context, arguments),
+        Command::Record(arguments) => rehearse::record(context, arguments),
+        Command::Test(arguments) => rehearse::test(context, arguments),
         Command::Cancel(arguments) => cancel::run(context, arguments),
         Command::Plan(arguments) => plan::run(context, arguments),
         Command::Check(arguments) => check::run(context, arguments),
@@ -215,8 +222,7 @@ impl Command {
     /// Whether a daemon that runs does it: whatever asks for the state or the jobs.
     fn is_the_daemons(&self) -> bool {
         match self {
-            Command::Run(_)
-            | Command::Ask(_)
+            Command::Ask(_)
             | Command::Replay(_)
             | Command::Cancel(_)
             | Command::Plan(_)
@@ -243,11 +249,15 @@ impl Command {
             | Command::Backup(_) => true,
             // Who fetches one sees how far it is.
             Command::Models(arguments) => !arguments.pulls(),
+            // The same for what is kept of a run.
+            Command::Run(arguments) => !arguments.record,
             // Whoever types it makes the file, with his own rights.
             Command::Export(arguments) => arguments.output.is_none(),
             Command::Daemon(_)
             | Command::Setup(_)
             | Command::ExportMe(_)
+            | Command::Record(_)
+            | Command::Test(_)
             | Command::Wipe(_)
             | Command::Chat(_)
             | Command::Init(_)

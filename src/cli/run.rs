@@ -8,6 +8,7 @@ use super::by_hand::{ByHand, by_hand, engine};
 use super::context::Context;
 use super::follow::{Asked, Place, Printed, follow};
 use super::out::{calm, errln};
+use super::rehearse;
 use crate::clock::timeout;
 use crate::config::Config;
 use crate::config::folder::Folder;
@@ -23,6 +24,10 @@ pub struct Arguments {
 
     #[command(flatten)]
     how: How,
+
+    /// Keep what it finds and says beside the job, for `reveille test`
+    #[arg(long)]
+    pub(super) record: bool,
 }
 
 /// How a run by hand is executed.
@@ -46,7 +51,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         event,
         steps: Vec::new(),
     };
-    execute(context, folder, config, asked, &arguments.how)
+    let name = asked.job.name.clone();
+    let code = execute(context, folder, config, asked, &arguments.how)?;
+    if arguments.record {
+        rehearse::record_newest(context, &name)?;
+    }
+    Ok(code)
 }
 
 /// Executes a run that a person waits for, in the daemon where this is one; gives the exit code.

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::Engine;
 use super::items::each;
@@ -34,7 +35,8 @@ pub(super) async fn bounded(engine: &Engine, step: &Step, context: &Context<'_>)
         return settled(async { set.run(context) }).await;
     }
     // As large as the largest kind, which is no burden for the stack of every run.
-    let work = Box::pin(settled(step.kind.run(context)));
+    // A type of its own here: what it is made of goes many levels deep.
+    let work: BoxFuture<'_, Done> = Box::pin(settled(step.kind.run(context)));
     if step.kind.ends_itself() {
         return work.await;
     }

@@ -19,6 +19,9 @@ pub enum LlmError {
         /// The failure.
         why: String,
     },
+    /// Nobody is asked, and nothing more was said.
+    #[error("the recording has no more answers of models")]
+    NotRecorded,
     /// A cap would be passed.
     #[error("{0} is used up")]
     Budget(String),
@@ -160,6 +163,7 @@ impl LlmError {
             | LlmError::BrokenOff(_) => Worth::AnotherModel,
             LlmError::Lane(_)
             | LlmError::Rests { .. }
+            | LlmError::NotRecorded
             | LlmError::Budget(_)
             | LlmError::Ledger(_)
             | LlmError::TooLong { .. }

@@ -1,6 +1,6 @@
 //! What this process knows of the servers of models: how busy they are, and which of them rest because they failed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +12,13 @@ use super::{LlmError, Model, Worth};
 #[derive(Debug, Default)]
 pub struct Servers(Mutex<Inner>);
 
+/// Answers of models that were recorded, by step.
+pub type Recorded = HashMap<String, VecDeque<String>>;
+
 #[derive(Debug, Default)]
 struct Inner {
+    /// Nobody is asked: these are the answers.
+    recorded: Option<Recorded>,
     /// A small computer answers one question at a time, in the order they came.
     lanes: HashMap<String, Arc<Semaphore>>,
     /// Servers, and models of them, that failed.
@@ -37,6 +42,21 @@ const COSTS: u32 = 10;
 const LONGEST: Duration = Duration::from_secs(3600);
 
 impl Servers {
+    /// Servers that nobody asks: models say what they said before.
+    pub fn rehearsing(recorded: Recorded) -> Self {
+        let servers = Servers::default();
+        servers.inner().recorded = Some(recorded);
+        servers
+    }
+
+    /// What the next model of a step says without being asked; `None` where they are asked.
+    pub(super) fn recorded(&self, step: &str) -> Option<Result<String, LlmError>> {
+        let mut inner = self.inner();
+        let recorded = inner.recorded.as_mut()?;
+        let next = recorded.get_mut(step).and_then(VecDeque::pop_front);
+        Some(next.ok_or(LlmError::NotRecorded))
+    }
+
     /// Waits for a place in the lane to the model's server; it is given back when what is returned is dropped.
     pub(super) async fn place(&self, model: &Model) -> OwnedSemaphorePermit {
         let lane = {

@@ -192,6 +192,54 @@ fn the_ledger_adds_up_to_what_the_servers_counted() {
 }
 
 #[test]
+fn a_run_is_recorded_and_its_job_tried_again_without_the_world() {
+    let world = World::new("");
+    let job = "[[step]]\nid = \"found\"\nexec = [\"cat\", \"facts.txt\"]\n\n[[step]]\nid = \"text\"\nprompt = \"say.md\"\nroute = \"best\"\n\n[[deliver]]\nconsole = true\ntext = \"{{ now | time }} {{ text }}: {{ found.stdout }}\"\n";
+    world.folder.write("jobs/say.toml", job);
+    world
+        .folder
+        .write("prompts/say.md", "Say it.\n---\n{{ found.stdout }}\n");
+    let facts = "state/workspace/facts.txt";
+    world.folder.write(facts, "Dentist at 10");
+    world.folder.run(["run", "say", "--record"]).prints(&[
+        "dear: Dentist at 10",
+        "jobs/say.",
+        ".json",
+    ]);
+    let asked = world.asked();
+    // The world is another one, and nobody is asked.
+    world.folder.write(facts, "gone");
+    world.folder.piped(&["test"], "").prints(&["say.", ": ok"]);
+    assert_eq!(world.asked(), asked);
+    let edited = job.replace("{{ text }}:", "{{ text }} says");
+    world.folder.write("jobs/say.toml", &edited);
+    let differs = world.folder.piped(&["test", "say"], "");
+    assert_eq!(differs.code, 1, "{differs}");
+    assert!(differs.stdout.contains("differs"), "{differs}");
+    assert!(
+        differs.stdout.contains("dear: Dentist at 10\n"),
+        "{differs}"
+    );
+    assert!(
+        differs.stdout.contains("dear says Dentist at 10\n"),
+        "{differs}"
+    );
+    world
+        .folder
+        .piped(&["test", "--update"], "")
+        .prints(&["updated"]);
+    world.folder.piped(&["test"], "").prints(&[": ok"]);
+    // A step that was not there has no result.
+    let more = format!("[[step]]\nid = \"more\"\nexec = [\"true\"]\n\n{edited}");
+    world.folder.write("jobs/say.toml", more);
+    let told = world.folder.piped(&["test"], "");
+    assert!(
+        told.stdout.contains("step `more` has no recorded result"),
+        "{told}"
+    );
+}
+
+#[test]
 fn models_are_listed_tried_and_fetched() {
     let world = World::new("");
     let listed = world.folder.piped(&["models"], "");

@@ -229,7 +229,7 @@ fn a_step_for_each_item_keeps_their_order_and_what_fails_costs_the_others_nothin
         .replace("[3, 1, 2]", "event.args.list | default([])")
         .replace("ON\n", "");
     let folder = Folder::new().job("go", &nothing);
-    folder.run(["run", "go"]).is(0, "", "");
+    folder.run(["run", "go"]).says(0, &["nothing to say"]);
     folder.run(["run", "go", "--set", "list=text"]).says(
         1,
         &["`event.args.list | default([])` is a text, and no list"],

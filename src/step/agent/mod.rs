@@ -2,6 +2,7 @@
 //!
 //! What happened is a list of rounds, which is all that is kept of it: a step that waits for the owner's word goes on from there.
 
+mod results;
 mod rounds;
 mod talk;
 mod tools;
@@ -9,6 +10,7 @@ mod tools;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -220,7 +222,16 @@ impl Agent {
     }
 
     /// Answers, or asks the owner for a word first.
-    pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
+    ///
+    /// A type of its own: kinds hold agents, and agents do kinds.
+    pub(super) fn run<'r>(
+        &'r self,
+        context: &'r Context<'_>,
+    ) -> BoxFuture<'r, Result<Done, StepError>> {
+        Box::pin(self.answer(context))
+    }
+
+    async fn answer(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let mut talk = Talk::new(self, context)?;
         let end = match talk.answer().await {
             Ok(end) => end,

@@ -174,6 +174,12 @@ fn a_question_may_follow_another() {
     let life = Life::start(&world.folder);
     world.telegram.says(OWNER, "Which colour has the sky?");
     assert_eq!(world.sent(1), ["Blue."]);
+    // What is shown comes before what is written down.
+    let ended = || {
+        let runs = world.folder.piped(&["history", "--json"], "").json();
+        runs[0]["state"] == "ok"
+    };
+    while !ended() {}
     world.telegram.says(OWNER, "And the sea?");
     world.sent(2);
     let asked = &ollama.bodies("/api/chat")[1]["messages"];
