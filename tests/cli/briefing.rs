@@ -137,3 +137,50 @@ fn the_same_slot_is_planned_and_run_alike() {
     folder.run(["plan", "x"]).prints(&["Swim"]);
     folder.run(["run", "x"]).is(0, "Swim .\n", "");
 }
+
+/// Tokens as `o200k` counts them (tiktoken-rs, which ships its table).
+fn o200k(text: &str) -> usize {
+    let vocabulary = tiktoken_rs::o200k_base().expect("it is shipped");
+    vocabulary.encode_ordinary(text).len()
+}
+
+#[test]
+fn a_day_of_ten_events_is_a_short_prompt_whose_beginning_stays() {
+    let folder = Folder::empty();
+    folder.run(["init", "."]).prints(&[]);
+    let titles = [
+        ("Stand-up", ""),
+        ("Dentist", "Calle Mayor 4, Madrid"),
+        ("Design review", "Room 2"),
+        ("Lunch with Marta", "Casa Lucio"),
+        ("Call the bank", ""),
+        ("Gym", ""),
+        ("School meeting", "Colegio San José"),
+        ("Pick up the parcel", ""),
+        ("Dinner at Ana's", ""),
+        ("Read the contract", ""),
+    ];
+    let mut calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n".to_owned();
+    for (number, (title, place)) in titles.iter().enumerate() {
+        let hour = 8 + number;
+        calendar.push_str(&format!("BEGIN:VEVENT\r\nUID:{number}\r\nDTSTART:20261120T{hour:02}0000\r\nDTEND:20261120T{hour:02}4500\r\nSUMMARY:{title}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"));
+    }
+    calendar.push_str("END:VCALENDAR\r\n");
+    folder.write("config/calendar.ics", calendar);
+    let prompt = |now: &str| {
+        let mut command = folder.unclocked(&["--now", now, "plan", "daily-briefing", "--json"]);
+        let plan = command.output().expect("it runs").stdout;
+        let plan: serde_json::Value = serde_json::from_slice(&plan).expect("JSON");
+        let steps = plan["steps"].as_array().expect("steps").iter();
+        let mut prompts = steps.filter(|step| step["kind"] == "prompt");
+        let plan = prompts.next().expect("a prompt")["plan"].clone();
+        let text = |key: &str| plan[key].as_str().expect("a text").to_owned();
+        (text("system"), text("user"))
+    };
+    let (system, user) = prompt("2026-11-20 06:59");
+    assert!(user.contains("17:00-17:45: Read the contract"), "{user}");
+    let tokens = o200k(&system) + o200k(&user);
+    assert!(tokens <= 500, "{tokens} tokens:\n{system}\n{user}");
+    let (next_day, _) = prompt("2026-11-21 06:59");
+    assert_eq!(system, next_day);
+}
