@@ -222,6 +222,7 @@ impl Status {
             Some(Subject::File(path)) => path,
             Some(Subject::Watch(job)) => format!("`{job}`"),
             Some(Subject::Chats) => "the chats".to_owned(),
+            Some(Subject::Budget) => "the budget".to_owned(),
             Some(Subject::Place(place)) => format!("messages to {place}"),
         };
         format!("{about} ({times}{run}): {reason}")

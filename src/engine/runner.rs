@@ -10,9 +10,10 @@ use super::attempt::{Attempt, record};
 use super::growing::Draft;
 use super::queue::Seat;
 use super::run::{Begun, Deliver};
-use super::{Engine, EngineError, Observer, Progress, roots, step};
+use super::{Engine, EngineError, Notice, Observer, Progress, Subject, roots, step};
 use crate::config::Job;
 use crate::job::{Moved, Outcome, RunId, RunState, StepEnd, StepRecord, TriggerKind, Wait};
+use crate::llm::BudgetNews;
 use crate::step::{Context, Done, Kind, OnError, Resumed, Step};
 use crate::store::{Recorded, RunUpdate};
 use crate::template::{Roots, Templates};
@@ -226,6 +227,13 @@ impl<'a> UnderWay<'a> {
                 _ => step::attempt(self.engine, step, &self.context(step)).await,
             };
             drop(place);
+            if let (Some(alerts), Some(_)) = (&engine.alerts, step.kind.route()) {
+                match engine.servers.budget_news() {
+                    Some(BudgetNews::Spent(reason)) => alerts.tell(Notice::Spent { reason }).await,
+                    Some(BudgetNews::Room) => alerts.over_with(&Subject::Budget).await,
+                    None => {}
+                }
+            }
             self.under_way = None;
             let took = self.took(attempt);
             let mut record = record(step, attempt, took, &done.end);

@@ -36,7 +36,7 @@ pub use installed::{Installed, Pulled, installed, loaded, pull, warm};
 pub use model::{Model, Price, Provider, Timeouts};
 pub use reach::{Allowed, Reach};
 pub use request::{Answer, Message, Picture, Request, Said, Tool, ToolCall};
-pub use servers::{Recorded, Servers};
+pub use servers::{BudgetNews, Recorded, Servers};
 pub use tokens::estimate_tokens;
 
 use crate::clock::Clock;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::books::Books;
-use super::{Allowed, Answer, LlmError, Request, Said, Servers, call};
+use super::{Allowed, Answer, BudgetNews, LlmError, Request, Said, Servers, call};
 use crate::clock::{Clock, timeout};
 use crate::job::Call;
 use crate::net::Client;
@@ -112,7 +112,13 @@ async fn one(
         Some(left) => model.clone().within(left.saturating_sub(waited)),
         None => model.clone(),
     };
-    let begun = books.begin(route, &model, request).await?;
+    let begun = books.begin(route, &model, request).await;
+    match &begun {
+        Err(LlmError::Budget(name)) => servers.heard(BudgetNews::Spent(name.clone())),
+        Ok(_) if model.counts() => servers.heard(BudgetNews::Room),
+        _ => {}
+    }
+    let begun = begun?;
     let called = call(clock, net, &model, request, on_delta).await;
     let now = clock.monotonic();
     let error = called.result.as_ref().err();

@@ -21,6 +21,8 @@ struct Inner {
     recorded: Option<Recorded>,
     /// A small computer answers one question at a time, in the order they came.
     lanes: HashMap<String, Arc<Semaphore>>,
+    /// What is new of budgets.
+    news: Option<BudgetNews>,
     /// Servers, and models of them, that failed.
     rests: HashMap<String, Rest>,
 }
@@ -41,7 +43,25 @@ const COSTS: u32 = 10;
 /// However often it failed.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// What is new of budgets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BudgetNews {
+    /// This one is used up.
+    Spent(String),
+    /// A call that counts was made.
+    Room,
+}
+
 impl Servers {
+    /// Takes what is new of budgets since the last time.
+    pub fn budget_news(&self) -> Option<BudgetNews> {
+        self.inner().news.take()
+    }
+
+    pub(super) fn heard(&self, news: BudgetNews) {
+        self.inner().news = Some(news);
+    }
+
     /// Servers that nobody asks: models say what they said before.
     pub fn rehearsing(recorded: Recorded) -> Self {
         let servers = Servers::default();

@@ -53,6 +53,11 @@ pub enum Notice {
         /// Why, and what to do.
         reason: String,
     },
+    /// A budget is used up.
+    Spent {
+        /// Which one.
+        reason: String,
+    },
     /// A damaged database was moved out of the way.
     SetAside {
         /// Where it lies now.
@@ -82,12 +87,15 @@ pub enum Subject {
     Watch(String),
     /// The chats of Telegram.
     Chats,
+    /// What models may cost.
+    Budget,
 }
 
 const FILE: &str = "file ";
 const PLACE: &str = "place ";
 const WATCH: &str = "watch ";
 const CHATS: &str = "the chats";
+const BUDGET: &str = "the budget";
 
 /// What alerts are filed under. No job has a name with a space in it.
 impl fmt::Display for Subject {
@@ -97,6 +105,7 @@ impl fmt::Display for Subject {
             Subject::Place(place) => write!(f, "{PLACE}{place}"),
             Subject::Watch(job) => write!(f, "{WATCH}{job}"),
             Subject::Chats => f.write_str(CHATS),
+            Subject::Budget => f.write_str(BUDGET),
         }
     }
 }
@@ -110,6 +119,7 @@ impl Subject {
             .or_else(|| rest(PLACE).map(Subject::Place))
             .or_else(|| rest(WATCH).map(Subject::Watch))
             .or_else(|| (about == CHATS).then_some(Subject::Chats))
+            .or_else(|| (about == BUDGET).then_some(Subject::Budget))
     }
 }
 
@@ -123,6 +133,7 @@ impl Notice {
             }
             Notice::Blind { job, .. } => Some(Subject::Watch(job.clone())),
             Notice::Deaf { .. } => Some(Subject::Chats),
+            Notice::Spent { .. } => Some(Subject::Budget),
             Notice::SetAside { .. } | Notice::DiskWasFull { .. } => None,
         }
     }
@@ -134,6 +145,7 @@ impl Notice {
             | Notice::Parked { reason, .. }
             | Notice::Blind { reason, .. }
             | Notice::Deaf { reason }
+            | Notice::Spent { reason }
             | Notice::DiskWasFull { reason, .. } => reason.clone(),
             Notice::SetAside { why, .. } => why.clone(),
         }
@@ -146,6 +158,7 @@ impl Notice {
             | Notice::Parked { reason, .. }
             | Notice::Blind { reason, .. }
             | Notice::Deaf { reason }
+            | Notice::Spent { reason }
             | Notice::DiskWasFull { reason, .. } => secrets.scrub(reason),
             Notice::SetAside { why, .. } => secrets.scrub(why),
         }
@@ -198,6 +211,10 @@ impl Notice {
             Notice::Deaf { reason } => {
                 format!("Messages of the Telegram chats cannot be read: {reason}")
             }
+            Notice::Spent { reason } => format!(
+                "For models, {reason} is used up: those at home go on, and texts are plain where there are none. `reveille cost` \
+                 shows it"
+            ),
             Notice::SetAside { file, why } => format!(
                 "The database was damaged ({why}). It lies in {} now, and a new one was begun: history and remembered \
                  positions begin anew",
@@ -251,6 +268,10 @@ impl Notice {
             Notice::Deaf { reason } => {
                 format!("No se pueden leer los mensajes de Telegram: {reason}")
             }
+            Notice::Spent { reason } => format!(
+                "Se ha agotado {reason} para modelos: siguen los de casa, y donde no hay ninguno los textos son fijos. `reveille \
+                 cost` lo muestra"
+            ),
             Notice::SetAside { file, why } => format!(
                 "La base de datos estaba dañada ({why}). Ahora está en {} y se ha empezado otra: el historial y las \
                  posiciones recordadas empiezan de nuevo",

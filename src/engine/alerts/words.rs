@@ -118,6 +118,8 @@ pub(super) fn over(tongue: &Tongue, alert: &Alert, _: Saying) -> String {
             format!("`{job}` sees what it watches again")
         }
         (Locale::Es, Some(Subject::Watch(job))) => format!("`{job}` ve de nuevo lo que vigila"),
+        (Locale::En, Some(Subject::Budget)) => "Models may cost something again".to_owned(),
+        (Locale::Es, Some(Subject::Budget)) => "Los modelos pueden volver a costar algo".to_owned(),
         (Locale::En, Some(Subject::Chats)) => "Messages of the chats can be read again".to_owned(),
         (Locale::Es, Some(Subject::Chats)) => {
             "Los mensajes de los chats se leen de nuevo".to_owned()

@@ -193,7 +193,7 @@ fn a_job_without_alerts_costs_its_good_runs_nothing() {
 
 impl Den {
     /// What the owner was told, in its order.
-    fn told(&self) -> Vec<String> {
+    pub(super) fn told(&self) -> Vec<String> {
         let own = self.own().into_iter();
         own.map(|delivery| delivery.message.body).collect()
     }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod approvals;
+mod budget;
 mod calendars;
 mod commands;
 mod commits;
