@@ -225,6 +225,7 @@ async fn test(
             run: RunId(0),
             job: "models",
             step: "test",
+            person: true,
             caps: config.settings.budget.caps(
                 (RunId(0), None),
                 (

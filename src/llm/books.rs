@@ -17,6 +17,8 @@ pub struct Books<'a> {
     pub job: &'a str,
     /// Its step.
     pub step: &'a str,
+    /// Somebody asked, and waits for the answer.
+    pub person: bool,
     /// What its calls may take at most.
     pub caps: Vec<Cap>,
 }

@@ -12,6 +12,7 @@ mod error;
 pub mod facts;
 pub mod fence;
 mod installed;
+mod lanes;
 mod listen;
 mod model;
 pub mod money;

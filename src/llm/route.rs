@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::books::Books;
+use super::lanes::Waits;
 use super::{Allowed, Answer, BudgetNews, LlmError, Request, Said, Servers, call};
 use crate::clock::{Clock, timeout};
 use crate::job::Call;
@@ -103,7 +104,11 @@ async fn one(
     }
     let waits = clock.monotonic();
     let patience = left.unwrap_or(model.timeouts.total);
-    let place = timeout(clock, patience, servers.place(model)).await;
+    let who = Waits {
+        person: books.person,
+        job: books.job,
+    };
+    let place = timeout(clock, patience, servers.place(model, who)).await;
     let _place = place.map_err(|_| LlmError::Lane(patience))?;
     servers.may_ask(model, clock.monotonic())?;
     let waited = clock.monotonic().saturating_sub(waits);

@@ -1,16 +1,19 @@
 //! What this process knows of the servers of models: how busy they are, and which of them rest because they failed.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
+use super::lanes::{Lanes, Place, Waits};
 use super::{LlmError, Model, Worth};
 
 /// The servers of models, by their addresses.
 #[derive(Debug, Default)]
-pub struct Servers(Mutex<Inner>);
+pub struct Servers {
+    /// A small computer answers one question at a time.
+    lanes: Lanes,
+    inner: Mutex<Inner>,
+}
 
 /// Answers of models that were recorded, by step.
 pub type Recorded = HashMap<String, VecDeque<String>>;
@@ -19,8 +22,6 @@ pub type Recorded = HashMap<String, VecDeque<String>>;
 struct Inner {
     /// Nobody is asked: these are the answers.
     recorded: Option<Recorded>,
-    /// A small computer answers one question at a time, in the order they came.
-    lanes: HashMap<String, Arc<Semaphore>>,
     /// What is new of budgets.
     news: Option<BudgetNews>,
     /// Servers, and models of them, that failed.
@@ -78,15 +79,8 @@ impl Servers {
     }
 
     /// Waits for a place in the lane to the model's server; it is given back when what is returned is dropped.
-    pub(super) async fn place(&self, model: &Model) -> OwnedSemaphorePermit {
-        let lane = {
-            let width = usize::try_from(model.lane).unwrap_or(usize::MAX);
-            let mut inner = self.inner();
-            let lane = inner.lanes.entry(model.url.clone());
-            Arc::clone(lane.or_insert_with(|| Arc::new(Semaphore::new(width.max(1)))))
-        };
-        let place = lane.acquire_owned().await;
-        place.expect("no lane is ever closed")
+    pub(super) async fn place(&self, model: &Model, who: Waits<'_>) -> Place {
+        self.lanes.place(&model.url, model.lane, who).await
     }
 
     /// Whether the model may be asked; one that rested is asked once before others ask it too.
@@ -143,7 +137,7 @@ impl Servers {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -163,6 +163,10 @@ impl Context<'_> {
             run: self.run,
             job: self.job,
             step: self.step,
+            person: self
+                .scope
+                .get("event")
+                .is_some_and(|event| matches!(event["kind"].as_str(), Some("hand" | "telegram"))),
             caps: self.caps(),
         };
         let asking = Asking {
