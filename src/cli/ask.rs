@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::by_hand::Whom;
 use super::context::Context;
@@ -70,7 +70,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         return Ok(0);
     }
     if arguments.explain {
-        explain(&found, &config, &text, arguments.how.json);
+        let mut payload = json!({});
+        if let Some(route) = by_route {
+            payload["route"] = route.into();
+        }
+        arguments.whom.tell(&config.settings, &mut payload)?;
+        explain(&found, &config, (&text, &payload), arguments.how.json);
         return Ok(0);
     }
     // A job's own command comes before ours, and ours before what a job takes of any words.
@@ -89,21 +94,23 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let job = context.known_job(&config, &folder, &first.job)?;
     let zone = config.settings.timezone;
     let when = when(&text, context.clock.now().with_timezone(&zone));
-    let store = context.open_store(Mode::Inline)?;
-    let now = context.clock.now();
-    let said = conversation::said(&store, (TERMINAL, None), &text, now);
-    let (before, moved) = context.block_on(said)??;
-    context.block_on(store.remember(vec![moved]))??;
-    drop(store);
     let mut payload = json!({
         "asked": true, "text": text, "args": first.args, "when": when.map(|when| when.to_rfc3339()), "stdin": "",
         "user": { "id": 0, "name": "you" }, "chat": { "id": TERMINAL, "title": "terminal" },
-        "conversation": before, "message": 0, "forwarded": false,
+        "message": 0, "forwarded": false,
     });
     if let Some(route) = by_route {
         payload["route"] = route.into();
     }
     arguments.whom.tell(&config.settings, &mut payload)?;
+    let store = context.open_store(Mode::Inline)?;
+    let now = context.clock.now();
+    let home = conversation::stays_at_home(&job, &config.settings);
+    let said = conversation::said(&store, (TERMINAL, None), (&text, home), now);
+    let (before, moved) = context.block_on(said)??;
+    context.block_on(store.remember(vec![moved]))??;
+    drop(store);
+    payload["conversation"] = before;
     let event = Event {
         id: context.clock.id(),
         job: first.job.clone(),
@@ -157,12 +164,12 @@ fn own(text: &str) -> Result<Option<super::Command>, Error> {
 }
 
 /// Who gets it, who would come next, and why; and for a model, what kind of message it is.
-fn explain(found: &[intent::Match], config: &Config, text: &str, as_json: bool) {
+fn explain(found: &[intent::Match], config: &Config, asked: (&str, &Value), as_json: bool) {
     if as_json {
         let each = found.iter().map(|found| {
             json!({
                 "job": found.job, "trigger": found.trigger, "why": found.why.words(), "args": found.args,
-                "models": asks(config, &found.job, text),
+                "models": asks(config, &found.job, asked),
             })
         });
         return outln!("{}", json!(each.collect::<Vec<_>>()));
@@ -174,7 +181,7 @@ fn explain(found: &[intent::Match], config: &Config, text: &str, as_json: bool) 
     for other in others {
         outln!("  then {}: {}", other.job, other.why.words());
     }
-    for asked in asks(config, &first.job, text) {
+    for asked in asks(config, &first.job, asked) {
         let class = match &asked.class {
             Some((class, why)) => format!(" {class} ({why}):"),
             None => String::new(),
@@ -199,19 +206,25 @@ struct Asks {
 }
 
 /// Whom the steps of a job would ask about a message.
-fn asks(config: &Config, job: &str, text: &str) -> Vec<Asks> {
+fn asks(config: &Config, job: &str, (text, payload): (&str, &Value)) -> Vec<Asks> {
     let settings = &config.settings;
     let steps = config.jobs.get(job).into_iter().flat_map(|job| &job.steps);
     let asks = steps.filter_map(|step| {
-        let name = step.kind.route()?;
+        let name = payload["route"].as_str().or(step.kind.route())?;
+        step.kind.route()?;
         let route = settings.routes.get(name)?;
         let by_class = matches!(route, RouteSettings::ByClass { .. });
         let class = by_class.then(|| settings.classifier.of(text));
-        let models = route.chain(class.as_ref().map(|(class, _)| *class));
+        let models = match payload["model"].as_str() {
+            Some(model) => vec![model.to_owned()],
+            None => route
+                .chain(class.as_ref().map(|(class, _)| *class))
+                .to_vec(),
+        };
         Some(Asks {
             step: step.id.clone(),
             route: name.to_owned(),
-            models: models.to_vec(),
+            models,
             class: class.map(|(class, why)| (class.word(), why)),
         })
     });

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::out::outln;
 use crate::error::Error;
 use crate::job::RunId;
-use crate::llm::money::UNIT;
+use crate::llm::money::shown as money;
 use crate::llm::usage::{Sum, units};
 use crate::store::{LedgerRow, Store, StoreError};
 
@@ -71,15 +71,6 @@ enum Format {
     Jsonl,
     /// A table
     Csv,
-}
-
-/// An amount as people read it: to the cent, and further where it is less.
-fn money(amount: u64) -> String {
-    match amount {
-        0 => "0".to_owned(),
-        small if small < UNIT / 100 => format!("{:.6}", units(small)),
-        other => format!("{:.2}", units(other)),
-    }
 }
 
 /// Where a stretch of days back begins.
@@ -300,7 +291,7 @@ fn row_json(row: &LedgerRow) -> Value {
         "tokens_in": call.tokens_in, "tokens_cached": call.tokens_cached, "tokens_out": call.tokens_out,
         "load_seconds": call.load.as_secs_f64(), "first_token_seconds": call.first_token.as_secs_f64(),
         "total_seconds": call.total.as_secs_f64(),
-        "tokens_per_second": if seconds > 0.0 { call.tokens_out as f64 / seconds } else { 0.0 },
+        "tokens_per_second": if seconds > 1e-4 { call.tokens_out as f64 / seconds } else { 0.0 },
         "cost": units(call.cost), "counts": call.counts, "success": call.error.is_none(), "error": call.error,
     })
 }
@@ -358,7 +349,7 @@ mod tests {
     fn amounts_are_read_to_the_cent_and_further_where_they_are_less() {
         assert_eq!(money(0), "0");
         assert_eq!(money(504_000), "0.000504");
-        assert_eq!(money(1_234_500_000), "1.23");
+        assert_eq!(money(1_234_560_000), "1.2346");
         assert_eq!(bar(64, 64), "████████");
         assert_eq!(bar(1, 1000), "▏");
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");

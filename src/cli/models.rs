@@ -193,7 +193,6 @@ async fn test(
         return Err(error.hint(format!("models: {}", known.join(", "))));
     }
     let store = context.open_store(Mode::Threaded)?;
-    let servers = Servers::default();
     let chosen = models.values();
     let chosen: Vec<_> = chosen
         .filter(|model| names.is_empty() || names.contains(&model.name))
@@ -220,6 +219,8 @@ async fn test(
             }
         };
         let net = llm::client([&model], Arc::clone(&context.clock));
+        // What another one met says nothing of this one.
+        let servers = Servers::default();
         let books = Books {
             store: &store,
             run: RunId(0),
@@ -293,7 +294,14 @@ async fn pull(
                 .values()
                 .find(|model| model.provider == Provider::Ollama)
         });
-    let Some(known) = known.filter(|known| known.provider == Provider::Ollama) else {
+    if let Some(other) = known.filter(|known| known.provider != Provider::Ollama) {
+        let what = format!(
+            "`{name}` is of {}, and only Ollama fetches models",
+            other.provider.word()
+        );
+        return Err(Error::usage(what));
+    }
+    let Some(known) = known else {
         let error = Error::usage("no server of Ollama is configured that could fetch it");
         return Err(
             error.hint("add a [models.NAME] with `provider = \"ollama\"` to config/reveille.toml")
@@ -324,8 +332,8 @@ async fn pull(
     if let Err(error) = pulled {
         let failed = Error::job(format!("{wanted}: {error}"));
         return Err(match error.hint(&model) {
-            Some(hint) => failed.hint(hint),
-            None => failed,
+            Some(hint) if !matches!(error, LlmError::NoModel(_)) => failed.hint(hint),
+            _ => failed.hint("https://ollama.com/library lists what there is"),
         });
     }
     outln!("{wanted} is there");

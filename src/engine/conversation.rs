@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::EngineError;
 use super::context::reach;
 use super::runner::UnderWay;
+use crate::config::{Job, Settings};
 use crate::job::{CursorKey, Moved, NewDelivery};
 use crate::llm::Reach;
 use crate::store::Store;
@@ -71,6 +72,11 @@ fn with(
     turns
 }
 
+/// Whether what is said to a job, and what it answers, reaches no model that is not at home.
+pub fn stays_at_home(job: &Job, settings: &Settings) -> bool {
+    reach(job, settings) == Reach::Home
+}
+
 /// Somebody says something in `chat`: what templates see as `event.conversation`, and what is remembered with it.
 ///
 /// # Errors
@@ -78,7 +84,7 @@ fn with(
 pub async fn said(
     store: &Store,
     (chat, owner): (i64, Option<i64>),
-    text: &str,
+    (text, home): (&str, bool),
     now: DateTime<Utc>,
 ) -> Result<(Value, Moved), EngineError> {
     let chat = window(chat, owner);
@@ -86,7 +92,7 @@ pub async fn said(
     let seen = before.iter();
     let seen = seen.map(|turn| json!({ "who": turn.who, "text": turn.text, "home": turn.home }));
     let seen = seen.collect();
-    let after = with(before, "person", (text, false), now);
+    let after = with(before, "person", (text, home), now);
     Ok((seen, (key(chat), Some(json!(after)))))
 }
 
@@ -114,16 +120,20 @@ impl UnderWay<'_> {
         let here = |message: &&NewDelivery| {
             message.kind == "console" || message.target["chat"].as_i64() == Some(chat)
         };
-        let texts = messages
-            .iter()
-            .filter(here)
-            .map(|message| message.body.as_str());
+        // Who worded it is no part of what was said.
+        let by = self.worded.as_ref().map(|by| format!("\n\n_{by}_"));
+        let texts = messages.iter().filter(here).map(|message| {
+            let body = message.body.as_str();
+            by.as_ref()
+                .and_then(|by| body.strip_suffix(by.as_str()))
+                .unwrap_or(body)
+        });
         let text = texts.collect::<Vec<_>>().join("\n\n");
         if text.is_empty() {
             return Ok(None);
         }
         let now = self.engine.clock.now();
-        let home = reach(self.job, &self.engine.loaded.settings) == Reach::Home;
+        let home = stays_at_home(self.job, &self.engine.loaded.settings);
         let chat = window(chat, self.owner()?);
         let before = turns(&self.engine.store, chat, now).await?;
         let after = with(before, "answer", (&text, home), now);

@@ -194,8 +194,10 @@ impl Queue {
         self.enter(work, false);
     }
 
-    fn enter(self: &Arc<Self>, work: Work, is_new: bool) {
+    fn enter(self: &Arc<Self>, mut work: Work, is_new: bool) {
         let mut state = self.lock();
+        // Where none begins any more nobody is to wait for it.
+        let _gone = work.follower.take_if(|_| state.stopped);
         let rank = state.rank(work.job.priority, work.kind);
         let of_job = state.jobs.entry(work.job.name.clone()).or_default();
         let (mut replaced, by) = (Vec::new(), work.run);
@@ -245,7 +247,22 @@ impl Queue {
 
     /// No run begins any more.
     pub fn stop(&self) {
-        self.lock().stopped = true;
+        let mut state = self.lock();
+        state.stopped = true;
+        // Whoever follows a run that waits hears that it is let go of.
+        let waiting = state.jobs.values_mut();
+        let waiting = waiting.flat_map(|of_job| &mut of_job.waiting);
+        let mut gone: Vec<_> = waiting.map(|(_, work)| work.follower.take()).collect();
+        gone.extend(state.ready.values_mut().map(|turn| match turn {
+            Turn::Begins(work) => work.follower.take(),
+            Turn::GoesOn(_) => None,
+        }));
+        drop(state);
+        let mut followers = self
+            .followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        followers.clear();
     }
 
     /// Completes once no run is under way.

@@ -33,9 +33,12 @@ pub(super) async fn chat(
     let Exchange { clock, model, .. } = *exchange;
     fits(exchange.prompt, exchange.output, model.context)?;
     let sent = clock.monotonic();
-    call.tokens_in = exchange.prompt.into();
     let limit = model.first();
     let stream = timeout(clock, limit, post(exchange)).await;
+    // What was refused costs nothing; what was only not answered may.
+    if matches!(stream, Ok(Ok(_) | Err(LlmError::BrokenOff(_))) | Err(_)) {
+        call.tokens_in = exchange.prompt.into();
+    }
     let stream = stream.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
     let mut answer = Collected::default();
     let kind = stream.headers.get("content-type");
@@ -312,10 +315,12 @@ impl Collected {
             call.tokens_in = read + cached + usage.cache_creation_input_tokens.unwrap_or(0);
         }
         call.tokens_cached = cached;
-        call.tokens_out = usage
-            .output_tokens
-            .unwrap_or(0)
-            .max(listener.pieces().into());
+        // The figure at the beginning is a first one; that at the end counts.
+        let said = usage.output_tokens.unwrap_or(0);
+        call.tokens_out = match self.stop {
+            Some(_) => said,
+            None => said.max(listener.pieces().into()),
+        };
     }
 
     fn end(self, exchange: &Exchange<'_>) -> Result<(), LlmError> {

@@ -1,10 +1,11 @@
 //! Where calls are written down: before they are made, at the most that they can take, and when they have ended.
 
+use super::money::shown;
 use super::route::Route;
 use super::{LlmError, Model, Request, estimate};
 use crate::job::{Call, RunId};
 use crate::journal::{self, Level};
-use crate::store::{CallId, Cap, Store};
+use crate::store::{CallId, Cap, Passed, Store};
 
 /// The ledger, as a step of a run writes it.
 #[derive(Debug, Clone)]
@@ -21,6 +22,26 @@ pub struct Books<'a> {
     pub person: bool,
     /// What its calls may take at most.
     pub caps: Vec<Cap>,
+}
+
+/// Why a cap has no room for a call.
+fn words(passed: &Passed, worst: &Call) -> String {
+    let Passed { cap, tokens, money } = passed;
+    let more = worst.tokens_in.saturating_add(worst.tokens_out);
+    let left = |most: u64, used: u64| most.saturating_sub(used);
+    let (may, has) = match cap.money {
+        Some(most) if money.saturating_add(worst.cost) > most => {
+            (shown(worst.cost), shown(left(most, *money)))
+        }
+        _ => {
+            let most = cap.tokens.unwrap_or(0);
+            (format!("{more} tokens"), left(most, *tokens).to_string())
+        }
+    };
+    format!(
+        "{} is used up: this call may take {may}, and {has} is left",
+        cap.name
+    )
 }
 
 impl Books<'_> {
@@ -48,9 +69,12 @@ impl Books<'_> {
         };
         worst.cost = model.price.map_or(0, |price| price.of(&worst));
         let whose = (self.run, self.job.to_owned());
-        let reserved = self.store.reserve(whose, worst, self.caps.clone()).await;
+        let reserved = self
+            .store
+            .reserve(whose, worst.clone(), self.caps.clone())
+            .await;
         let reserved = reserved.map_err(|error| LlmError::Ledger(error.to_string()))?;
-        reserved.map_err(|cap| LlmError::Budget(cap.name))
+        reserved.map_err(|passed| LlmError::Budget(words(&passed, &worst)))
     }
 
     /// Writes down what a call took, and gives it with what it cost.

@@ -54,7 +54,9 @@ async fn over_the_cap_a_route_goes_on_with_models_at_home() {
         ]
     );
     let failures = desk.asks(&chain[..1], caps()).await.unwrap_err();
-    assert_eq!(failures[0].error.to_string(), "the day's budget is used up");
+    let told = failures[0].error.to_string();
+    let expected = "the day's budget is used up: this call may take 0.000237, and 0.000192 is left";
+    assert_eq!(told, expected);
     let tokens = vec![cap(Some(900), None)];
     let failures = desk.asks(&chain[..1], tokens).await.unwrap_err();
     assert!(matches!(failures[0].error, LlmError::Budget(_)));

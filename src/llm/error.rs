@@ -23,7 +23,7 @@ pub enum LlmError {
     #[error("the recording has no more answers of models")]
     NotRecorded,
     /// A cap would be passed.
-    #[error("{0} is used up")]
+    #[error("{0}")]
     Budget(String),
     /// What is not written down is not called.
     #[error("the call could not be written down: {0}")]
@@ -151,10 +151,11 @@ impl LlmError {
     /// What is worth trying next.
     pub fn worth(&self) -> Worth {
         match self {
-            LlmError::Unreachable { .. } | LlmError::Denied(_) | LlmError::Net(_) => {
-                Worth::AnotherServer
-            }
-            LlmError::Timeout { .. }
+            LlmError::Unreachable { .. } => Worth::AnotherServer,
+            // Another model there may have another key.
+            LlmError::Denied(_)
+            | LlmError::Net(_)
+            | LlmError::Timeout { .. }
             | LlmError::NoModel(_)
             | LlmError::Memory(_)
             | LlmError::Busy { .. }
@@ -191,7 +192,7 @@ impl LlmError {
             LlmError::Unreachable { .. } if model.local => "start its server".into(),
             LlmError::Unreachable { .. } => "look at the network, and at `url`".into(),
             LlmError::NoModel(name) if ollama => format!("pull it: `ollama pull {name}`"),
-            LlmError::NoModel(_) => "`reveille models` lists what its server has".into(),
+            LlmError::NoModel(_) => "look at `model`, and at `url`".into(),
             LlmError::Memory(_) => "use a smaller model, or a smaller `context`".into(),
             LlmError::TooLong { .. } | LlmError::Overflow(_) => {
                 "shorten what the prompt holds, or raise `context`".into()
@@ -206,8 +207,13 @@ impl LlmError {
             },
             LlmError::Denied(_) => "check `api_key`".into(),
             LlmError::Garbled { .. } => "check `url` and `provider`".into(),
+            LlmError::Endless(most) if *most >= model.max_output => {
+                "raise `max_output` of the model, or ask for a shorter answer".into()
+            }
             LlmError::Endless(_) => "raise `max_tokens`, or ask for a shorter answer".into(),
-            LlmError::Budget(_) => "`reveille stats` shows what it went for".into(),
+            LlmError::Budget(_) => {
+                "`reveille cost` shows it; raise the cap, or lower `max_tokens`".into()
+            }
             _ => return None,
         })
     }

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::wire::{Meaning, Piece, broken, follow, garbled, read, reported, told};
+use super::wire::{Meaning, Piece, broken, follow, garbled, read, reported};
 use super::{LlmError, Model, Provider, call::Exchange, ollama};
 use crate::clock::{Clock, timeout};
 use crate::net::{Client, HeaderValue, Response};
@@ -140,7 +140,11 @@ pub async fn pull(
             Piece::Rest(rest) => read(model, rest, "half a line")?,
         };
         if let Some(error) = &progress.error {
-            return Err(told(model, 200, error));
+            let message = error.chars().take(300).collect();
+            return Err(LlmError::Server {
+                status: 200,
+                message,
+            });
         }
         on_progress(&progress);
         Ok(match progress.status.as_str() {

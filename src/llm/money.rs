@@ -17,6 +17,16 @@ pub fn amount(typed: f64) -> u64 {
     (typed * UNIT as f64).round().max(0.0) as u64
 }
 
+/// An amount as people read it: four places, and more where it is less.
+pub fn shown(amount: u64) -> String {
+    let units = amount as f64 / UNIT as f64;
+    match amount {
+        0 => "0".to_owned(),
+        small if small < UNIT / 1000 => format!("{units:.6}"),
+        _ => format!("{units:.4}"),
+    }
+}
+
 impl Price {
     /// What a call costs that took so many tokens.
     pub fn of(&self, call: &Call) -> u64 {

@@ -129,13 +129,15 @@ impl Server<'_, '_> {
     ) -> Result<(), LlmError> {
         let Exchange { clock, model, .. } = *self.0;
         let sent = clock.monotonic();
-        call.tokens_in = self.0.prompt.into();
         let limit = match loaded {
             Loaded::Before => model.timeouts.first_token,
             Loaded::ByTalking => model.timeouts.first_token + model.timeouts.load,
         };
         let body = self.chat_body(context);
         let stream = timeout(clock, limit, self.post("chat", &body)).await;
+        if matches!(stream, Ok(Ok(_)) | Err(_)) {
+            call.tokens_in = self.0.prompt.into();
+        }
         let stream = stream.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
         let mut last = None;
         let followed = follow(

@@ -23,9 +23,12 @@ pub(super) async fn chat(
     let Exchange { clock, model, .. } = *exchange;
     fits(exchange.prompt, exchange.output, model.context)?;
     let sent = clock.monotonic();
-    call.tokens_in = exchange.prompt.into();
     let limit = model.first();
     let stream = timeout(clock, limit, post(exchange)).await;
+    // What was refused costs nothing; what was only not answered may.
+    if matches!(stream, Ok(Ok(_) | Err(LlmError::BrokenOff(_))) | Err(_)) {
+        call.tokens_in = exchange.prompt.into();
+    }
     let stream = stream.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
     let mut answer = Collected::default();
     let kind = stream.headers.get("content-type");

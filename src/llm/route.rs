@@ -119,7 +119,10 @@ async fn one(
     };
     let begun = books.begin(route, &model, request).await;
     match &begun {
-        Err(LlmError::Budget(name)) => servers.heard(BudgetNews::Spent(name.clone())),
+        Err(LlmError::Budget(why)) => {
+            let name = why.split(" is used up").next().unwrap_or(why);
+            servers.heard(BudgetNews::Spent(name.to_owned()));
+        }
         Ok(_) if model.counts() => servers.heard(BudgetNews::Room),
         _ => {}
     }

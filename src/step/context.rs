@@ -122,7 +122,7 @@ impl Context<'_> {
                 continue;
             };
             let model = model.with_key(self.secrets).and_then(|model| {
-                let home = || "it is not at home, where this has to stay".to_owned();
+                let home = || "it is not at home, and what this job reads stays there: `local_only` of it, of a step or of a calendar that it reads".to_owned();
                 self.reach.allows(model).ok_or_else(home)
             });
             match model {

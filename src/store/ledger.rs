@@ -34,6 +34,17 @@ pub struct Cap {
     pub money: Option<u64>,
 }
 
+/// A cap that a call would pass, and what counts towards it so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The cap.
+    pub cap: Cap,
+    /// Tokens.
+    pub tokens: u64,
+    /// Thousand-millionths of the currency.
+    pub money: u64,
+}
+
 /// What is written of a call that has begun: it says how it ended where nobody could.
 const UNDER_WAY: &str = "it was under way when the program ended";
 
@@ -48,13 +59,15 @@ impl Store {
         (run, job): (RunId, String),
         worst: Call,
         caps: Vec<Cap>,
-    ) -> Result<Result<CallId, Cap>, StoreError> {
+    ) -> Result<Result<CallId, Passed>, StoreError> {
         let now = self.now();
         self.write(move |connection| {
             if worst.counts {
                 for cap in &caps {
-                    if !cap.has_room(connection, &worst)? {
-                        return Ok(Err(cap.clone()));
+                    let (tokens, money) = counted(connection, cap)?;
+                    if !cap.has_room((tokens, money), &worst) {
+                        let cap = cap.clone();
+                        return Ok(Err(Passed { cap, tokens, money }));
                     }
                 }
             }
@@ -126,13 +139,12 @@ fn insert(
 }
 
 impl Cap {
-    fn has_room(&self, connection: &Connection, worst: &Call) -> Result<bool, StoreError> {
-        let (tokens, money) = counted(connection, self)?;
+    fn has_room(&self, (tokens, money): (u64, u64), worst: &Call) -> bool {
         let fits = |used: u64, more: u64, most: Option<u64>| {
             most.is_none_or(|most| used.saturating_add(more) <= most)
         };
         let more = worst.tokens_in.saturating_add(worst.tokens_out);
-        Ok(fits(tokens, more, self.tokens) && fits(money, worst.cost, self.money))
+        fits(tokens, more, self.tokens) && fits(money, worst.cost, self.money)
     }
 }
 

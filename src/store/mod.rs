@@ -55,7 +55,7 @@ pub use self::delivery::{Delivery, DeliveryState, Listing};
 pub use self::error::StoreError;
 pub use self::gather::DIGEST;
 pub use self::history::{DeliveryCounts, Filter, RunRow, RunStory};
-pub use self::ledger::{CallId, Cap};
+pub use self::ledger::{CallId, Cap, Passed};
 pub use self::memory::Memory;
 pub use self::outbox::{Settled, Which};
 pub use self::pause::Pause;

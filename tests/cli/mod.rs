@@ -8,6 +8,7 @@ mod delivery;
 mod disk;
 mod doctor;
 mod emit;
+mod heartbeat;
 mod init;
 mod install;
 mod listing;

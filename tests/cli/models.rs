@@ -39,6 +39,7 @@ model    = \"big\"
 provider     = \"openai\"
 url          = \"{}\"
 model        = \"gpt\"
+max_output   = 512
 local        = false
 price.input  = 10
 price.cached = 1
@@ -119,7 +120,10 @@ fn what_a_job_keeps_at_home_no_forced_route_lets_out() {
         ["ask", "--model", "dear", "thanks!"],
     ] {
         let failed = world.folder.piped(&words, "");
-        failed.says(1, &["it is not at home, where this has to stay"]);
+        failed.says(
+            1,
+            &["it is not at home, and what this job reads stays there"],
+        );
     }
     assert_eq!(world.asked(), [0, 0, 0]);
     assert!(world.dear.seen().is_empty());
@@ -165,13 +169,13 @@ fn the_ledger_adds_up_to_what_the_servers_counted() {
         "calls",
         "dear (openai/gpt)",
         "large (ollama/big)",
-        "4 calls, 0.006600 spent",
+        "4 calls, 0.0066 spent",
         "saved",
     ]);
     world
         .folder
         .piped(&["cost"], "")
-        .prints(&["today", "0.006600 of 0.02"]);
+        .prints(&["today", "0.0066 of 0.0200"]);
     let csv = world.folder.piped(&["export", "--format", "csv"], "");
     csv.prints(&["at,job,run", "ask", "openai/gpt", "0.0033"]);
     world
@@ -187,7 +191,7 @@ fn the_ledger_adds_up_to_what_the_servers_counted() {
     let over = world
         .folder
         .piped(&["ask", "--model", "dear", "thanks!"], "");
-    over.says(1, &["the day's budget is used up"]);
+    over.says(1, &["the day's budget is used up: this call may take 0."]);
     assert_eq!(world.asked(), [1, 1, 2]);
 }
 

@@ -224,15 +224,21 @@ impl Telegram {
 
     /// Brings the next update to the webhook, with this secret or its own; gives the status of the answer. 200 confirms it.
     pub async fn brings(&self, secret: Option<&str>) -> u16 {
-        let (url, own, update) = {
+        self.brings_one(0, secret).await
+    }
+
+    /// The same with the news at this place: several are brought at once.
+    pub async fn brings_one(&self, place: usize, secret: Option<&str>) -> u16 {
+        let (url, own, news) = {
             let inner = self.shared.lock();
-            let update = inner.updates.front().expect("there is news").to_string();
+            let news = inner.updates.get(place).expect("there is news").clone();
             (
                 inner.webhook.clone().expect("a webhook"),
                 inner.secret.clone(),
-                update,
+                news,
             )
         };
+        let update = news.to_string();
         let rest = url
             .strip_prefix("http://")
             .expect("the test server speaks plain HTTP");
@@ -255,7 +261,8 @@ impl Telegram {
             .and_then(|status| status.parse().ok());
         let status = status.expect("a status");
         if status == 200 {
-            self.shared.lock().updates.pop_front();
+            let mut inner = self.shared.lock();
+            inner.updates.retain(|known| *known != news);
         }
         status
     }

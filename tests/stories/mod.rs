@@ -231,3 +231,27 @@ fn a_full_disk_is_waited_for_and_nothing_is_lost() {
         );
     }
 }
+
+#[test]
+fn who_waits_for_a_run_that_did_not_begin_holds_no_end_up() {
+    let folder = Folder::with("[[step]]\nexec = [\"sleep\", \"1\"]\n");
+    let life = Life::start(&folder);
+    let asks = || folder.unclocked(&["run", "x"]).spawn().expect("it starts");
+    let both = [asks(), asks()];
+    // One is under way, and the other waits for it.
+    while folder
+        .piped(&["history", "--json"], "")
+        .json()
+        .as_array()
+        .map(Vec::len)
+        != Some(2)
+    {}
+    let said = life.end();
+    assert!(said.contains("the runs under way (1) have 20 s"), "{said}");
+    let ended = both.map(|child| child.wait_with_output().expect("it ended"));
+    let told = ended.map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(
+        told.iter().any(|told| told.contains("the daemon ends")),
+        "{told:?}"
+    );
+}

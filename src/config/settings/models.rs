@@ -246,7 +246,7 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
             Provider::Ollama => None,
             Provider::OpenAi | Provider::Anthropic => Some(if local { 4096 } else { 128_000 }),
         }),
-        max_output: authored.max_output.unwrap_or(512),
+        max_output: authored.max_output.unwrap_or(1024),
         price: authored.price,
         timeouts: Timeouts {
             connect: or(timeout.connect, 5),

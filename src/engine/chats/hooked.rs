@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::held::Fetching;
 use super::inbox::Inbox;
+use super::parts;
 use super::{Chats, Reader, offset_key};
 use crate::engine::Loaded;
 use crate::job::CursorKey;
@@ -86,6 +87,23 @@ impl Chats {
             {
                 brought.push(next);
             }
+            let last = brought.last().map(|last| last.update.clone());
+            if parts::goes_on(last.as_slice()) {
+                // The rest of a long text is on its way.
+                let rest = self.clock.sleep(parts::PARTS);
+                let mut rest = std::pin::pin!(rest);
+                while brought.len() < MOST {
+                    tokio::select! {
+                        next = hooked.news.recv() => match next {
+                            Some(next) => brought.push(next),
+                            None => break,
+                        },
+                        () = &mut rest => break,
+                    }
+                }
+            }
+            // Brought beside each other, they may come in any order.
+            brought.sort_by_key(|brought| telegram::number(&brought.update));
             let (mut news, mut kept) = (Vec::new(), Vec::new());
             for Brought { update, kept: tell } in brought {
                 let number = telegram::number(&update);

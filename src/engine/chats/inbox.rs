@@ -318,7 +318,11 @@ impl Inbox {
         let owner = named.and_then(|settings| settings.owner);
         let owner = owner.or(chats.intake.outbox().owner());
         let chat = (message.chat.id, owner);
-        let said = conversation::said(&chats.store, chat, &message.text, now).await;
+        let settings = &self.loaded.settings;
+        let known = self.loaded.jobs.get(job);
+        let home = known.is_some_and(|job| conversation::stays_at_home(job, settings));
+        let said = (message.text.as_str(), home);
+        let said = conversation::said(&chats.store, chat, said, now).await;
         let cursors = match said {
             Ok((before, moved)) => {
                 payload["conversation"] = before;

@@ -14,7 +14,7 @@ fn a_budget_that_is_used_up_is_told_once_and_when_there_is_room_again() {
         .build()
         .unwrap();
     let ollama = runtime.block_on(Ollama::start(Script::says("Hi")));
-    let price = "local = false\nprice.input = 1\nprice.output = 1";
+    let price = "max_output = 512\nlocal = false\nprice.input = 1\nprice.output = 1";
     let settings = models(&[("dear", &ollama.url, price)]);
     // A call takes 312 and 96 tokens; before it is made it counts for 512 and more.
     let settings = format!("{settings}\n[budget]\nday.tokens = 1100\n");

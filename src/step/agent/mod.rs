@@ -253,6 +253,8 @@ impl Agent {
     ) -> Result<crate::job::StepEnd, StepError> {
         use crate::job::StepEnd;
         talk.note("no_answer", json!(reasons));
+        // No model worded what comes now.
+        talk.note("by", Value::Null);
         if let Some(known) = talk.known_so_far() {
             return Ok(StepEnd::Done(Value::String(known)));
         }

@@ -19,6 +19,9 @@ pub(super) struct Called {
     pub arguments: Value,
     /// What the tool gave, or why it gave nothing; nothing yet while the owner is asked.
     pub result: Option<String>,
+    /// It is words for the model about what it did wrong.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrong: bool,
 }
 
 impl Round {
@@ -27,6 +30,7 @@ impl Round {
             tool: call.name,
             arguments: call.arguments,
             result: None,
+            wrong: false,
         });
         Round {
             calls: calls.collect(),

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
-use super::results::{Outcome, RULES, capped, identity, question, thin};
+use super::results::{Outcome, RULES, capped, identity, known, question, thin};
 use super::rounds::{Called, Round, messages};
 use super::tools::Tool;
 use super::{Agent, Profile};
@@ -19,7 +19,6 @@ use crate::job::{Moved, StepEnd, Wait};
 use crate::llm::{Message, Request, fence};
 use crate::step::prompt::reasons;
 use crate::step::{Context, Planned, StepError};
-use crate::template::Locale;
 
 /// The longest text that an owner is asked about, in characters.
 const SHOWN: usize = 1500;
@@ -180,7 +179,9 @@ impl<'a> Talk<'a> {
             if said.calls.is_empty() || last {
                 let text = fence::neutralise(&said.said).into_owned();
                 return match text.is_empty() {
-                    true => Err(vec!["the answer is empty".to_owned()]),
+                    true => Err(vec![
+                        "its rounds are used up, and it gave no answer".to_owned(),
+                    ]),
                     false => Ok(StepEnd::Done(Value::String(text))),
                 };
             }
@@ -250,10 +251,15 @@ impl<'a> Talk<'a> {
             let decided = std::mem::take(&mut answered);
             let result = if !known.insert(identity(&called)) {
                 *repeats += 1;
+                round.calls[place].wrong = true;
                 "You called this before with the same arguments: its result is above.".to_owned()
             } else {
                 match self.one(&called, decided).await {
                     Outcome::Gave(result) => result,
+                    Outcome::Wrong(why) => {
+                        round.calls[place].wrong = true;
+                        why
+                    }
                     Outcome::Asks(end, detail) => {
                         self.notes.extend(detail);
                         next = Next::Ask(end);
@@ -278,18 +284,18 @@ impl<'a> Talk<'a> {
                 called.tool,
                 names.join(", ")
             );
-            return Outcome::Gave(none);
+            return Outcome::Wrong(none);
         };
         let arguments = match tool.check(&called.arguments) {
             Ok(arguments) => arguments,
-            Err(wrong) => return Outcome::Gave(format!("These arguments are wrong: {wrong}")),
+            Err(wrong) => return Outcome::Wrong(format!("These arguments are wrong: {wrong}")),
         };
         let asks = self.tainted || self.profile.approval == Approval::Always;
         if tool.has_effects() && asks {
             match (&self.context.resumed, decided) {
                 (Some(resumed), true) if resumed.approved => {}
                 (Some(_), true) => {
-                    return Outcome::Gave("The owner said no to this.".to_owned());
+                    return Outcome::Wrong("The owner said no to this.".to_owned());
                 }
                 _ => return self.asks(tool, arguments),
             }
@@ -304,9 +310,13 @@ impl<'a> Talk<'a> {
                 }
             },
         };
+        let failed = result.is_err();
         let mut result = result.unwrap_or_else(|why| why);
         self.context.secrets.scrub(&mut result);
-        Outcome::Gave(capped(result))
+        match failed {
+            true => Outcome::Wrong(capped(result)),
+            false => Outcome::Gave(capped(result)),
+        }
     }
 
     async fn does(&mut self, kind: &crate::step::Kind) -> Result<String, String> {
@@ -369,7 +379,7 @@ impl<'a> Talk<'a> {
         if asks.chars().count() > SHOWN {
             let why =
                 "The owner would have to be asked, and nobody reads so much: make it shorter.";
-            return Outcome::Gave(why.to_owned());
+            return Outcome::Wrong(why.to_owned());
         }
         let until = self.context.clock.now() + PATIENCE;
         let nonce = self.context.clock.id().simple().to_string();
@@ -380,17 +390,6 @@ impl<'a> Talk<'a> {
 
     /// What tools found, for a person, where no answer came of it.
     pub fn known_so_far(&self) -> Option<String> {
-        let calls = self.rounds.iter().flat_map(|round| &round.calls);
-        let found = calls.filter_map(|called| {
-            let result = called.result.as_deref()?;
-            let short: String = result.chars().take(600).collect();
-            Some(format!("`{}`\n```\n{short}\n```", called.tool))
-        });
-        let found: Vec<String> = found.collect();
-        let head = match self.context.settings.language {
-            Locale::En => "No model could finish the answer. This is what is known so far:",
-            Locale::Es => "Ningún modelo pudo terminar la respuesta. Esto es lo que se sabe:",
-        };
-        (!found.is_empty()).then(|| format!("{head}\n\n{}", found.join("\n")))
+        known(&self.rounds, self.context.settings.language)
     }
 }

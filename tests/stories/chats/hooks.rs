@@ -81,3 +81,27 @@ fn an_address_that_changes_is_told_and_one_that_goes_is_taken_back() {
     life.says_of("Telegram is asked for its news again");
     life.end();
 }
+
+#[test]
+fn a_long_text_that_is_brought_in_parts_is_one() {
+    let port = free();
+    let world = hooked(port, "/telegram");
+    let life = Life::start(&world.folder);
+    world.wait(world.telegram.saw("setWebhook", 1));
+    let first = format!("/echo {}", "a".repeat(4_090));
+    // Beside each other, the end may come first, and is a text of its own then.
+    let joined = (0..10).any(|_| {
+        let before = world.telegram.sent().len();
+        world.telegram.says(OWNER, &first);
+        world.telegram.says(OWNER, "and the end");
+        let both = async {
+            let bring = |place| world.telegram.brings_one(place, None);
+            futures_util::future::join_all([bring(0), bring(1)]).await
+        };
+        assert_eq!(world.wait(both), [200, 200]);
+        let sent = world.sent(before + 2);
+        sent[before..].concat().contains("and the end Ana")
+    });
+    assert!(joined, "{:?}", world.telegram.sent());
+    life.end();
+}
