@@ -81,6 +81,15 @@
 //! - A message that brings a file is written down as it came and confirmed, so that nobody waits for the file but its own job.
 //! - The secret that Telegram shows with a webhook follows from the token: nothing more has to be kept or given.
 //! - Patterns of log lines are remembered as ordinary cursors: one table fewer.
+//! - A call to a model is a row of the ledger before it is made, at the most that it can take (a token a byte of the prompt), and is
+//!   settled after: sums are never less than what was used, and caps hold across processes without a lock of their own.
+//! - What may be called is an [`llm::Allowed`] model, and only a [`llm::Reach`] makes one; a job's reach is that of all its steps, for
+//!   templates join what they find.
+//! - What failed rests in proportion to what the failure cost: one number in place of thresholds and windows.
+//! - A model's arguments for a tool are written as the table of a job file and read by the same code; what looks like a template in
+//!   them is escaped. An agent that waits for a word is its rounds so far in the detail of a waiting step.
+//! - JSON Schemas are held by `boon`: `jsonschema` brings a second getrandom, strum and num.
+//! - A test of a job (`reveille test`) answers for models at the one place where routes are asked; everything else is the way of a run.
 
 #[macro_use]
 mod kinds;

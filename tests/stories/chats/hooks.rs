@@ -89,19 +89,17 @@ fn a_long_text_that_is_brought_in_parts_is_one() {
     let life = Life::start(&world.folder);
     world.wait(world.telegram.saw("setWebhook", 1));
     let first = format!("/echo {}", "a".repeat(4_090));
-    // Beside each other, the end may come first, and is a text of its own then.
-    let joined = (0..10).any(|_| {
-        let before = world.telegram.sent().len();
-        world.telegram.says(OWNER, &first);
-        world.telegram.says(OWNER, "and the end");
-        let both = async {
-            let bring = |place| world.telegram.brings_one(place, None);
-            futures_util::future::join_all([bring(0), bring(1)]).await
-        };
-        assert_eq!(world.wait(both), [200, 200]);
-        let sent = world.sent(before + 2);
-        sent[before..].concat().contains("and the end Ana")
-    });
-    assert!(joined, "{:?}", world.telegram.sent());
+    world.telegram.says(OWNER, &first);
+    world.telegram.says(OWNER, "and the end");
+    let telegram = world.telegram.clone();
+    let begun = world
+        .runtime
+        .spawn(async move { telegram.brings_one(0, None).await });
+    // While somebody else is answered, it has come.
+    world.folder.piped(&["status"], "").prints(&[]);
+    assert_eq!(world.wait(world.telegram.brings_one(1, None)), 200);
+    assert_eq!(world.wait(begun).expect("it was brought"), 200);
+    let sent = world.sent(2).concat();
+    assert!(sent.contains("and the end Ana"), "{sent}");
     life.end();
 }
