@@ -31,6 +31,8 @@ pub struct Message {
     pub file: Option<File>,
     /// The route that it is for, where its owner named one.
     pub route: Option<String>,
+    /// Why a job got it.
+    pub because: Option<String>,
 }
 
 /// A chat.
@@ -155,6 +157,7 @@ pub fn read(update: &Value) -> News {
             name: file.file_name.unwrap_or_else(|| name.to_owned()),
         }),
         route: None,
+        because: None,
     }))
 }
 
@@ -195,6 +198,9 @@ impl Message {
         }
         if let Some(thread) = self.chat.thread {
             payload["chat"]["thread"] = thread.into();
+        }
+        if let Some(because) = &self.because {
+            payload["because"] = because.as_str().into();
         }
         if let Some(route) = &self.route {
             payload["route"] = route.as_str().into();

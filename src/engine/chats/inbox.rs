@@ -12,7 +12,7 @@ use super::{Chats, Reader};
 use crate::engine::{Loaded, Taken, conversation};
 use crate::job::{Event, NewDelivery, TriggerKind};
 use crate::journal::{self, Level};
-use crate::telegram::intent::{Asked, Intents, Why, command};
+use crate::telegram::intent::{Asked, Intents, Why, because, command};
 use crate::telegram::own::is_own;
 use crate::telegram::{Chat, Message, Person};
 use crate::template::Locale;
@@ -192,8 +192,8 @@ impl Inbox {
             text: &message.text,
             file: message.file.is_some(),
         };
-        let found = self.intents.of(asked);
-        let claimed = found.first();
+        let claims = self.intents.of(asked);
+        let claimed = claims.first();
         // A job's own command comes before ours.
         let by_command = claimed.is_some_and(|found| matches!(found.why, Why::Command(_)));
         if let Some((name, rest)) = &typed
@@ -230,6 +230,7 @@ impl Inbox {
                 format!("a message for `{}` was older than its `max_age`", found.job),
             );
         }
+        message.because = because(&claims);
         self.start(chats, &message, &found.job, &found.args, reader)
             .await;
     }

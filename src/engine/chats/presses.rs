@@ -43,6 +43,7 @@ impl Inbox {
             reply_to: None,
             file: None,
             route: None,
+            because: None,
         };
         self.take(chats, message, reader).await;
     }

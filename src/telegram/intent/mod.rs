@@ -318,6 +318,21 @@ pub fn clashes(claims: &[Claim]) -> Vec<(String, [usize; 2])> {
     clashes
 }
 
+/// Why the first of these got the message, and which others had as good a claim: the order of their files decided.
+pub fn because(found: &[Match]) -> Option<String> {
+    let (first, others) = found.split_first()?;
+    let alike = others.iter().filter(|other| other.why == first.why);
+    let alike: Vec<&str> = alike.map(|other| other.job.as_str()).collect();
+    Some(match alike.is_empty() {
+        true => first.why.words(),
+        false => format!(
+            "{}, before {} by its name",
+            first.why.words(),
+            alike.join(", ")
+        ),
+    })
+}
+
 impl Why {
     /// For people.
     pub fn words(&self) -> String {

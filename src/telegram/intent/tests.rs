@@ -109,3 +109,23 @@ fn two_jobs_cannot_claim_the_same() {
     let command = |job: &str| claim(job, Claims::Command("today".to_owned()));
     assert_eq!(clashes(&[command("a"), command("b")]).len(), 1);
 }
+
+#[test]
+fn why_a_job_was_chosen_names_those_that_only_their_names_put_behind() {
+    let texts = Claim {
+        regex: Some("lunch".to_owned()),
+        ..claim("a", Claims::Text)
+    };
+    let alike = Claim {
+        job: "b".to_owned(),
+        ..texts.clone()
+    };
+    let intents = Intents::new(vec![texts, alike, claim("rest", Claims::Any)]);
+    let of = |text| {
+        let found = intents.of(Asked { text, file: false });
+        because(&found)
+    };
+    let tie = "its pattern, 5 bytes, before b by its name";
+    assert_eq!(of("lunch with Ana").as_deref(), Some(tie));
+    assert_eq!(of("hello").as_deref(), Some("nobody else claimed it"));
+}
