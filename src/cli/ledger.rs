@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::job::RunId;
 use crate::llm::money::shown as money;
 use crate::llm::usage::{Sum, units};
-use crate::store::{LedgerRow, Store, StoreError};
+use crate::store::{Cap, LedgerRow, Store, StoreError};
 
 #[derive(Debug, Args)]
 pub struct StatsArguments {
@@ -220,41 +220,27 @@ pub(super) fn cost(context: &Context) -> Result<u8, Error> {
     let (_, config) = context.config()?;
     let (store, settings) = (context.existing_store()?, &config.settings);
     let when = (context.clock.now(), settings.timezone, settings.language);
-    let stretches = settings.budget.stretches(when);
-    for (words, cap) in stretches {
+    let mut caps: Vec<(String, Cap)> = Vec::new();
+    for (words, cap) in settings.budget.stretches(when) {
+        caps.push((format!("{words:10}"), cap));
+    }
+    for job in config.jobs.values() {
+        let own = job.budget.caps((RunId(0), Some(&job.name)), when);
+        // What a run may take begins anew with each.
+        let own = own.into_iter().filter(|cap| cap.run.is_none());
+        caps.extend(own.map(|cap| (format!("{}:", cap.name), cap)));
+    }
+    for (words, cap) in caps {
         let read = store
             .as_ref()
             .map(|store| store.read_now(|reader| reader.counted(&cap)));
         let (tokens, spent) = read.transpose().map_err(Error::from)?.unwrap_or_default();
-        let most = cap
-            .money
-            .map_or_else(String::new, |most| format!(" of {}", money(most)));
-        let limit = cap
-            .tokens
-            .map_or_else(String::new, |most| format!(" of {most}"));
-        outln!("{words:10} {}{most}, {tokens}{limit} tokens", money(spent));
-    }
-    for job in config.jobs.values() {
-        for cap in job.budget.caps((RunId(0), Some(&job.name)), when) {
-            if cap.run.is_some() {
-                continue;
-            }
-            let read = store
-                .as_ref()
-                .map(|store| store.read_now(|reader| reader.counted(&cap)));
-            let (tokens, spent) = read.transpose().map_err(Error::from)?.unwrap_or_default();
-            let most = cap
-                .money
-                .map_or_else(String::new, |most| format!(" of {}", money(most)));
-            let limit = cap
-                .tokens
-                .map_or_else(String::new, |most| format!(" of {most}"));
-            outln!(
-                "{}: {}{most}, {tokens}{limit} tokens",
-                cap.name,
-                money(spent)
-            );
-        }
+        let of = |most: Option<String>| most.map_or_else(String::new, |most| format!(" of {most}"));
+        let (most, limit) = (
+            of(cap.money.map(money)),
+            of(cap.tokens.map(|most| most.to_string())),
+        );
+        outln!("{words} {}{most}, {tokens}{limit} tokens", money(spent));
     }
     Ok(0)
 }

@@ -382,7 +382,6 @@ async fn inside(
     Ok(ended)
 }
 
-/// Which kinds are done again.
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,9 @@ pub struct Wipe {
     yes: bool,
 }
 
+/// The folders that a state has.
+const OURS: &[&str] = &["locks", "workspace"];
+
 pub(super) fn export_me(context: &Context, arguments: &ExportMe) -> Result<u8, Error> {
     let Some(store) = context.existing_store()? else {
         let what = format!("there is no database in {}", context.state.display());
@@ -93,6 +96,21 @@ pub(super) fn wipe(context: &Context, arguments: &Wipe) -> Result<u8, Error> {
     if !state.join(FILE).exists() {
         let what = format!("there is no database in {}", state.display());
         return Err(Error::usage(what).hint("nothing ran yet; `--state DIR` names another folder"));
+    }
+    // A folder that holds somebody's jobs, or his whole home, is not only state.
+    let entries = fs::read_dir(state).map_err(|error| cannot("read", state, &error))?;
+    let foreign = entries.flatten().find(|entry| {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        is_folder && !OURS.iter().any(|ours| entry.file_name() == *ours)
+    });
+    if let Some(foreign) = foreign {
+        let what = format!(
+            "{} is more than a state: it holds {}",
+            state.display(),
+            foreign.file_name().display()
+        );
+        let hint = "move that away, or remove reveille.db and workspace/ yourself";
+        return Err(Error::usage(what).hint(hint));
     }
     if !arguments.yes {
         let what = format!(

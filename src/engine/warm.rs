@@ -101,16 +101,16 @@ async fn next(
         let Some(Ok(model)) = model.map(|model| model.with_key(&loaded.secrets)) else {
             continue;
         };
+        let lead = TimeDelta::from_std(lead(store, &model.name).await).unwrap_or_default();
+        let after = warmed.get(&job.name).copied().unwrap_or(now).max(now);
         for trigger in job.triggers.iter().filter(|trigger| trigger.enabled) {
             let Kind::Cron(cron) = &trigger.kind else {
                 continue;
             };
-            let after = warmed.get(&job.name).copied().unwrap_or(now).max(now);
             let moments = Occurrences::new(&cron.entry, cron.timezone);
             let Some(due) = moments.next(after) else {
                 continue;
             };
-            let lead = TimeDelta::from_std(lead(store, &model.name).await).unwrap_or_default();
             let early = if cron.on_time {
                 EARLY
             } else {

@@ -4,17 +4,14 @@ mod events;
 
 use serde_json::{Value, json};
 
-use super::call::Exchange;
+use super::call::{Exchange, Opened};
 use super::listen::Listener;
-use super::ollama::late;
 use super::openai::{arguments, filtered};
-use super::sse::data;
-use super::tokens::fits;
-use super::wire::{Meaning, Piece, broken, follow, garbled, read, told};
-use super::{LlmError, Message, Phase, ToolCall};
-use crate::clock::timeout;
+use super::sse::{data, event};
+use super::wire::{Meaning, follow, garbled, read, told};
+use super::{LlmError, Message, ToolCall};
 use crate::job::Call;
-use crate::net::{HeaderValue, Streaming};
+use crate::net::HeaderValue;
 
 use events::{Block, Delta, Event, Usage, Whole};
 
@@ -30,69 +27,41 @@ pub(super) async fn chat(
     call: &mut Call,
     listener: &mut Listener<'_>,
 ) -> Result<(), LlmError> {
-    let Exchange { clock, model, .. } = *exchange;
-    fits(exchange.prompt, exchange.output, model.context)?;
-    let sent = clock.monotonic();
-    let limit = model.first();
-    let stream = timeout(clock, limit, post(exchange)).await;
-    // What was refused costs nothing; what was only not answered may.
-    if matches!(stream, Ok(Ok(_) | Err(LlmError::BrokenOff(_))) | Err(_)) {
-        call.tokens_in = exchange.prompt.into();
-    }
-    let stream = stream.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
+    let model = exchange.model;
+    let url = format!("{}/v1/messages", model.url.trim_end_matches("/v1"));
+    let mut headers = exchange.headers("x-api-key", "")?;
+    headers.insert("anthropic-version", HeaderValue::from_static(VERSION));
+    let opened = exchange
+        .open((&url, headers, &body(exchange)), call)
+        .await?;
     let mut answer = Collected::default();
-    let kind = stream.headers.get("content-type");
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
-        // A server that does not stream.
-        let left = limit.saturating_sub(clock.monotonic().saturating_sub(sent));
-        let whole = timeout(clock, left, stream.read()).await;
-        let whole = whole.map_err(|_| late(Phase::FirstToken, limit))?;
-        let whole = whole.map_err(|error| broken(model, error))?;
-        call.first_token = clock.monotonic().saturating_sub(sent);
-        let whole: Whole = read(model, &whole.body, "JSON of something else")?;
-        answer.usage.add(&whole.usage);
-        answer.stop = whole.stop_reason;
-        for block in whole.content {
-            answer.begin(exchange, block, listener)?;
-            answer.close(listener)?;
+    let (stream, asked) = match opened {
+        Opened::Stream(stream, asked) => (*stream, asked),
+        Opened::Whole(body) => {
+            let whole: Whole = read(model, &body, "JSON of something else")?;
+            answer.usage.add(&whole.usage);
+            answer.stop = whole.stop_reason;
+            for block in whole.content {
+                answer.begin(exchange, block, listener)?;
+                answer.close(listener)?;
+            }
+            answer.count(call, listener);
+            return answer.end(exchange);
         }
-        answer.count(call, listener);
-        return answer.end(exchange);
-    }
-    let followed = follow(
-        exchange,
-        stream,
-        (sent, limit),
-        &mut call.first_token,
-        |piece| {
-            let Some(data) = data(model, piece)? else {
-                return Ok(Meaning::Nothing);
-            };
-            let event = match (piece, read(model, data, "an event of something else")) {
-                (_, Ok(event)) => event,
-                (Piece::Rest(_), Err(_)) => return Ok(Meaning::Nothing),
-                (Piece::Line(_), Err(error)) => return Err(error),
-            };
-            answer.take(exchange, event, listener)
-        },
-    );
+    };
+    let followed = follow(exchange, stream, asked, &mut call.first_token, |piece| {
+        let Some(data) = data(model, piece)? else {
+            return Ok(Meaning::Nothing);
+        };
+        match event(model, piece, data)? {
+            Some(event) => answer.take(exchange, event, listener),
+            None => Ok(Meaning::Nothing),
+        }
+    });
     let followed = followed.await;
     answer.count(call, listener);
     followed?;
     answer.end(exchange)
-}
-
-async fn post(exchange: &Exchange<'_>) -> Result<Streaming, LlmError> {
-    let url = exchange.model.url.trim_end_matches("/v1");
-    let url = format!("{url}/v1/messages");
-    let mut headers = exchange.headers("x-api-key", "")?;
-    headers.insert("anthropic-version", HeaderValue::from_static(VERSION));
-    let sent = exchange.net.post_json(&url, headers, &body(exchange)).await;
-    let answer = sent.map_err(|error| broken(exchange.model, error))?;
-    match answer.status.is_success() {
-        true => Ok(answer),
-        false => Err(exchange.refused(answer).await),
-    }
 }
 
 fn body(exchange: &Exchange<'_>) -> Value {

@@ -38,10 +38,7 @@ fn words(passed: &Passed, worst: &Call) -> String {
             (format!("{more} tokens"), left(most, *tokens).to_string())
         }
     };
-    format!(
-        "{} is used up: this call may take {may}, and {has} is left",
-        cap.name
-    )
+    format!("this call may take {may}, and {has} is left")
 }
 
 impl Books<'_> {
@@ -74,7 +71,10 @@ impl Books<'_> {
             .reserve(whose, worst.clone(), self.caps.clone())
             .await;
         let reserved = reserved.map_err(|error| LlmError::Ledger(error.to_string()))?;
-        reserved.map_err(|passed| LlmError::Budget(words(&passed, &worst)))
+        reserved.map_err(|passed| LlmError::Budget {
+            why: words(&passed, &worst),
+            name: passed.cap.name,
+        })
     }
 
     /// Writes down what a call took, and gives it with what it cost.

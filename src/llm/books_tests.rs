@@ -4,7 +4,7 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use crate::job::{Call, RunId};
-use crate::llm::fake::Act::Hang;
+use crate::llm::fake::Act::{Done, Hang, Say, Status};
 use crate::llm::fake::{Ollama, Script};
 use crate::llm::route::tests::{Desk, named};
 use crate::llm::{LlmError, Model, Price};
@@ -59,7 +59,29 @@ async fn over_the_cap_a_route_goes_on_with_models_at_home() {
     assert_eq!(told, expected);
     let tokens = vec![cap(Some(900), None)];
     let failures = desk.asks(&chain[..1], tokens).await.unwrap_err();
-    assert!(matches!(failures[0].error, LlmError::Budget(_)));
+    assert!(matches!(failures[0].error, LlmError::Budget { .. }));
+}
+
+#[tokio::test]
+async fn a_model_whose_probe_no_budget_paid_for_is_found_out_by_the_next_call() {
+    let server = Ollama::start(Script {
+        chats: vec![vec![Status(503, "{}")], vec![Say("Hi"), Done("stop")]],
+        ..Script::says("")
+    });
+    let server = server.await;
+    let chain = [Model {
+        local: false,
+        ..named("paid", &server.url)
+    }];
+    let desk = Desk::new();
+    desk.asks(&chain, Vec::new()).await.unwrap_err();
+    desk.clock.advance(std::time::Duration::from_secs(7));
+    let failures = desk
+        .asks(&chain, vec![cap(Some(1), None)])
+        .await
+        .unwrap_err();
+    assert!(matches!(failures[0].error, LlmError::Budget { .. }));
+    assert_eq!(desk.asks(&chain, Vec::new()).await.unwrap().said.text, "Hi");
 }
 
 #[tokio::test]

@@ -1,7 +1,11 @@
 //! One call to one model, whoever provides it.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
 use super::listen::{Listener, Replacement};
-use super::tokens::{estimate_prompt, estimate_tokens};
+use super::tokens::{estimate_prompt, estimate_tokens, fits};
 use super::wire::{broken, reported};
 use super::{Allowed, LlmError, Model, Phase, Provider, Request, Said, anthropic, ollama, openai};
 use crate::clock::{Clock, timeout};
@@ -47,6 +51,46 @@ impl Exchange<'_> {
         Ok(headers)
     }
 
+    /// Posts `body`, whose first part is waited for until the model's first token is late, and gives what comes of it: whole
+    /// where the server does not stream.
+    pub async fn open(
+        &self,
+        (url, headers, body): (&str, HeaderMap, &Value),
+        call: &mut Call,
+    ) -> Result<Opened, LlmError> {
+        let Exchange { clock, model, .. } = *self;
+        fits(self.prompt, self.output, model.context)?;
+        let (sent, limit) = (clock.monotonic(), model.first());
+        let late = || LlmError::Timeout {
+            phase: Phase::FirstToken,
+            limit,
+        };
+        let posted = async {
+            let sent = self.net.post_json(url, headers, body).await;
+            let answer = sent.map_err(|error| broken(model, error))?;
+            match answer.status.is_success() {
+                true => Ok(answer),
+                false => Err(self.refused(answer).await),
+            }
+        };
+        let stream = timeout(clock, limit, posted).await;
+        // What was refused costs nothing; what was only not answered may.
+        if matches!(stream, Ok(Ok(_) | Err(LlmError::BrokenOff(_))) | Err(_)) {
+            call.tokens_in = self.prompt.into();
+        }
+        let stream = stream.map_err(|_| late())??;
+        let kind = stream.headers.get("content-type");
+        if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+            return Ok(Opened::Stream(Box::new(stream), (sent, limit)));
+        }
+        let left = limit.saturating_sub(clock.monotonic().saturating_sub(sent));
+        let whole = timeout(clock, left, stream.read()).await;
+        let whole = whole.map_err(|_| late())?;
+        let whole = whole.map_err(|error| broken(model, error))?;
+        call.first_token = clock.monotonic().saturating_sub(sent);
+        Ok(Opened::Whole(whole.body))
+    }
+
     /// The error that an answer without success means.
     pub async fn refused(&self, answer: Streaming) -> LlmError {
         match answer.read().await {
@@ -54,6 +98,14 @@ impl Exchange<'_> {
             Err(error) => broken(self.model, error),
         }
     }
+}
+
+/// What a server answers with.
+pub(super) enum Opened {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// What comes bit by bit; when it was asked for, and how long its first part may take.
+    Stream(Box<Streaming>, (Duration, Duration)),
 }
 
 /// Asks `model`, telling each visible piece of the answer to `on_delta` as it comes. Dropping the future hangs up.

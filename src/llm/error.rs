@@ -23,8 +23,13 @@ pub enum LlmError {
     #[error("the recording has no more answers of models")]
     NotRecorded,
     /// A cap would be passed.
-    #[error("{0}")]
-    Budget(String),
+    #[error("{name} is used up: {why}")]
+    Budget {
+        /// Whose it is.
+        name: String,
+        /// What the call may take, and what is left.
+        why: String,
+    },
     /// What is not written down is not called.
     #[error("the call could not be written down: {0}")]
     Ledger(String),
@@ -165,7 +170,7 @@ impl LlmError {
             LlmError::Lane(_)
             | LlmError::Rests { .. }
             | LlmError::NotRecorded
-            | LlmError::Budget(_)
+            | LlmError::Budget { .. }
             | LlmError::Ledger(_)
             | LlmError::TooLong { .. }
             | LlmError::Overflow(_)
@@ -211,7 +216,7 @@ impl LlmError {
                 "raise `max_output` of the model, or ask for a shorter answer".into()
             }
             LlmError::Endless(_) => "raise `max_tokens`, or ask for a shorter answer".into(),
-            LlmError::Budget(_) => {
+            LlmError::Budget { .. } => {
                 "`reveille cost` shows it; raise the cap, or lower `max_tokens`".into()
             }
             _ => return None,

@@ -331,7 +331,7 @@ impl Line {
     }
 }
 
-pub(super) fn late(phase: Phase, limit: Duration) -> LlmError {
+fn late(phase: Phase, limit: Duration) -> LlmError {
     LlmError::Timeout { phase, limit }
 }
 

@@ -4,14 +4,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::Exchange;
+use super::call::{Exchange, Opened};
 use super::listen::Listener;
-use super::ollama::late;
-use super::sse::data;
-use super::tokens::fits;
-use super::wire::{Meaning, Piece, broken, follow, garbled, read, told, words};
-use super::{LlmError, Message, Phase, Tool, ToolCall};
-use crate::clock::timeout;
+use super::sse::{data, event};
+use super::wire::{Meaning, Piece, follow, garbled, read, told, words};
+use super::{LlmError, Message, Tool, ToolCall};
 use crate::job::Call;
 
 /// Has the model answer the exchange's request into `listener`, and what it took into `call`.
@@ -20,72 +17,42 @@ pub(super) async fn chat(
     call: &mut Call,
     listener: &mut Listener<'_>,
 ) -> Result<(), LlmError> {
-    let Exchange { clock, model, .. } = *exchange;
-    fits(exchange.prompt, exchange.output, model.context)?;
-    let sent = clock.monotonic();
-    let limit = model.first();
-    let stream = timeout(clock, limit, post(exchange)).await;
-    // What was refused costs nothing; what was only not answered may.
-    if matches!(stream, Ok(Ok(_) | Err(LlmError::BrokenOff(_))) | Err(_)) {
-        call.tokens_in = exchange.prompt.into();
-    }
-    let stream = stream.unwrap_or(Err(late(Phase::FirstToken, limit)))?;
+    let model = exchange.model;
+    let url = format!("{}/chat/completions", model.url);
+    let headers = exchange.headers("authorization", "Bearer ")?;
+    let opened = exchange
+        .open((&url, headers, &body(exchange)), call)
+        .await?;
     let mut answer = Collected::default();
-    let kind = stream.headers.get("content-type");
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
-        // A server that does not stream.
-        let left = limit.saturating_sub(clock.monotonic().saturating_sub(sent));
-        let whole = timeout(clock, left, stream.read()).await;
-        let whole = whole.map_err(|_| late(Phase::FirstToken, limit))?;
-        let whole = whole.map_err(|error| broken(model, error))?;
-        call.first_token = clock.monotonic().saturating_sub(sent);
-        let whole: Chunk = read(model, &whole.body, "JSON of something else")?;
-        answer.take(exchange, whole, listener)?;
-        answer.count(call, listener);
-        return answer.end(exchange, listener);
-    }
-    let followed = follow(
-        exchange,
-        stream,
-        (sent, limit),
-        &mut call.first_token,
-        |piece| {
-            let Some(data) = data(model, piece)? else {
-                // Some forget to say that it is done.
-                return Ok(match (piece, &answer.finish) {
-                    (Piece::Rest(_), Some(_)) => Meaning::End,
-                    _ => Meaning::Nothing,
-                });
-            };
-            if data == b"[DONE]" {
-                return Ok(Meaning::End);
-            }
-            let chunk = match (
-                piece,
-                read::<Chunk>(model, data, "an event of something else"),
-            ) {
-                (_, Ok(chunk)) => chunk,
-                (Piece::Rest(_), Err(_)) => return Ok(Meaning::Nothing),
-                (Piece::Line(_), Err(error)) => return Err(error),
-            };
-            answer.take(exchange, chunk, listener)
-        },
-    );
+    let (stream, asked) = match opened {
+        Opened::Stream(stream, asked) => (*stream, asked),
+        Opened::Whole(body) => {
+            let whole: Chunk = read(model, &body, "JSON of something else")?;
+            answer.take(exchange, whole, listener)?;
+            answer.count(call, listener);
+            return answer.end(exchange, listener);
+        }
+    };
+    let followed = follow(exchange, stream, asked, &mut call.first_token, |piece| {
+        let Some(data) = data(model, piece)? else {
+            // Some forget to say that it is done.
+            return Ok(match (piece, &answer.finish) {
+                (Piece::Rest(_), Some(_)) => Meaning::End,
+                _ => Meaning::Nothing,
+            });
+        };
+        if data == b"[DONE]" {
+            return Ok(Meaning::End);
+        }
+        match event(model, piece, data)? {
+            Some(chunk) => answer.take(exchange, chunk, listener),
+            None => Ok(Meaning::Nothing),
+        }
+    });
     let followed = followed.await;
     answer.count(call, listener);
     followed?;
     answer.end(exchange, listener)
-}
-
-async fn post(exchange: &Exchange<'_>) -> Result<crate::net::Streaming, LlmError> {
-    let url = format!("{}/chat/completions", exchange.model.url);
-    let headers = exchange.headers("authorization", "Bearer ")?;
-    let sent = exchange.net.post_json(&url, headers, &body(exchange)).await;
-    let answer = sent.map_err(|error| broken(exchange.model, error))?;
-    match answer.status.is_success() {
-        true => Ok(answer),
-        false => Err(exchange.refused(answer).await),
-    }
 }
 
 fn body(exchange: &Exchange<'_>) -> Value {

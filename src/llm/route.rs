@@ -119,14 +119,11 @@ async fn one(
     };
     let begun = books.begin(route, &model, request).await;
     match &begun {
-        Err(LlmError::Budget(why)) => {
-            let name = why.split(" is used up").next().unwrap_or(why);
-            servers.heard(BudgetNews::Spent(name.to_owned()));
-        }
+        Err(LlmError::Budget { name, .. }) => servers.heard(BudgetNews::Spent(name.clone())),
         Ok(_) if model.counts() => servers.heard(BudgetNews::Room),
         _ => {}
     }
-    let begun = begun?;
+    let begun = begun.inspect_err(|_| servers.not_asked(&model, clock.monotonic()))?;
     let called = call(clock, net, &model, request, on_delta).await;
     let now = clock.monotonic();
     let error = called.result.as_ref().err();

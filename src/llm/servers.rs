@@ -90,17 +90,22 @@ impl Servers {
     pub(super) fn may_ask(&self, model: &Model, now: Duration) -> Result<(), LlmError> {
         let mut inner = self.inner();
         for key in keys(model) {
-            let Some(rest) = inner.rests.get_mut(&key) else {
+            let Some(rest) = inner.rests.get(&key) else {
                 continue;
             };
             if let Some(left) = rest.until.checked_sub(now).filter(|left| !left.is_zero()) {
                 let why = rest.why.clone();
                 return Err(LlmError::Rests { left, why });
             }
-            // Whoever finds out may be dropped: then another does.
-            rest.until = now + model.timeouts.total;
         }
+        // Whoever finds out may be dropped: then another does.
+        inner.until(model, now + model.timeouts.total);
         Ok(())
+    }
+
+    /// It may be asked and was not: another finds out.
+    pub(super) fn not_asked(&self, model: &Model, now: Duration) {
+        self.inner().until(model, now);
     }
 
     /// What came of a call that took so long.
@@ -138,6 +143,17 @@ impl Servers {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// A model that rests, and its server, do so until then.
+    fn until(&mut self, model: &Model, until: Duration) {
+        for key in keys(model) {
+            if let Some(rest) = self.rests.get_mut(&key) {
+                rest.until = until;
+            }
+        }
     }
 }
 

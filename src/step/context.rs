@@ -23,6 +23,12 @@ use crate::store::{Cap, Store};
 use crate::template::{Locale, Roots, Templates};
 use crate::workspace::Workspace;
 
+/// Whose memory the owner's is.
+const OWNER: &str = "owner";
+
+/// The number of who types on a terminal.
+const TERMINAL: i64 = 0;
+
 /// What a step may use.
 #[derive(Clone)]
 pub struct Context<'a> {
@@ -76,24 +82,17 @@ impl Context<'_> {
 
     /// Whether the owner typed this himself, and does not pass on somebody else's words.
     pub fn trusts(&self, event: &Value) -> bool {
-        let person = event["user"]["id"].as_i64();
-        let typed = match event["kind"].as_str() {
-            Some("telegram") => person.is_some() && person == self.owner,
-            Some("hand") => true,
-            _ => false,
-        };
-        typed && event["forwarded"] != true
+        let typed = matches!(event["kind"].as_str(), Some("telegram" | "hand"));
+        // A run that the owner repeats by hand is still for the words of whoever wrote them.
+        typed && self.person() == OWNER && event["forwarded"] != true
     }
 
     /// Whose memory it is: the owner's own, whichever way he speaks, or somebody else's.
     pub fn person(&self) -> String {
         let event = self.scope.get("event");
-        let person = event
-            .filter(|event| event["kind"] == "telegram")
-            .and_then(|event| event["user"]["id"].as_i64());
-        match person {
-            Some(person) if Some(person) != self.owner => person.to_string(),
-            _ => "owner".to_owned(),
+        match event.and_then(|event| event["user"]["id"].as_i64()) {
+            Some(person) if person != TERMINAL && Some(person) != self.owner => person.to_string(),
+            _ => OWNER.to_owned(),
         }
     }
 
@@ -106,9 +105,8 @@ impl Context<'_> {
         let name = said("route").unwrap_or(name);
         let route = settings.routes.get(name);
         if let (Some(RouteSettings::ByClass { .. }), Some(text)) = (route, said("text")) {
-            let (class, why) = settings.classifier.of(text);
+            let (class, _) = settings.classifier.of(text);
             planned.class = Some(class);
-            planned.why = Some(why);
         }
         let chain = route.map(|route| route.chain(planned.class));
         let forced = forced.map(str::to_owned);
@@ -232,8 +230,6 @@ pub struct Planned {
     pub name: String,
     /// What kind of message it is, where that decides.
     pub class: Option<Class>,
-    /// Why it is of that kind.
-    pub why: Option<String>,
     /// Those that may be asked, in their order.
     pub models: Vec<Allowed>,
     /// The others, each with why it may not.

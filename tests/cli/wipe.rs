@@ -89,3 +89,14 @@ fn what_is_wiped_is_in_no_file_and_could_be_kept_before() {
     // And it goes on from nothing.
     folder.run(["ask", "hello"]).prints(&["kept 1: hello"]);
 }
+
+#[test]
+fn a_folder_that_is_more_than_a_state_is_not_wiped() {
+    let folder = Folder::new().job("note", NOTE);
+    folder.run(["ask", "hello"]).prints(&["kept 1"]);
+    fs::create_dir(folder.path("state/letters")).expect("made");
+    folder
+        .run(["wipe", "--all", "--yes"])
+        .says(2, &["is more than a state: it holds letters"]);
+    folder.run(["memory", "list"]).prints(&["hello"]);
+}
