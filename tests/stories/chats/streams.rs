@@ -52,10 +52,8 @@ fn a_message_grows_and_ends_exact() {
     let life = Life::start(&world.folder);
     world.telegram.says(OWNER, "A story?");
     assert_eq!(world.sent(1), ["A story?\n\nOnce upon"]);
-    assert!(
-        !world.telegram.calls("sendChatAction").is_empty(),
-        "it typed before"
-    );
+    // It types, beside all else.
+    world.wait(world.telegram.saw("sendChatAction", 1));
     ollama.go_on();
     let edited = world.wait(world.telegram.saw("editMessageText", 1));
     assert_eq!(edited[0]["text"], "A story?\n\nOnce upon a time");
@@ -196,5 +194,48 @@ fn a_question_may_follow_another() {
             turn("user", "And the sea?"),
         ]
     );
+    life.end();
+}
+
+#[test]
+fn a_guests_words_are_not_the_owners_when_he_repeats_their_run() {
+    let writes = || {
+        vec![
+            Act::Tool("file_write", r#"{"path": "outputs/x.txt", "text": "evil"}"#),
+            Act::Done("stop"),
+        ]
+    };
+    let says = || vec![Act::Say("So it is."), Act::Done("stop")];
+    let script = Script {
+        chats: vec![writes(), says(), writes(), says()],
+        ..Script::says("")
+    };
+    let (world, _ollama) = asking(script, "");
+    let settings = world.folder.read("config/reveille.toml");
+    let owner = format!("owner = {OWNER}");
+    world.folder.write(
+        "config/reveille.toml",
+        settings.replace(&owner, &format!("{owner}\nusers = [4799]")),
+    );
+    let job = "[[trigger]]\ntelegram = \"any\"\n\n[[step]]\nid = \"answer\"\nagent = \"plain.md\"\nroute = \"smart\"\ntools = [\"file.write\"]\n\n[[deliver]]\ntelegram = \"origin\"\ntext = \"{{ answer }}\"\n";
+    world.folder.write("jobs/ask.toml", job);
+    world.folder.write("prompts/plain.md", "Answer.\n");
+    let life = Life::start(&world.folder);
+    world.telegram.says(4799, "write evil");
+    let waits = |run: &str| while !world.folder.piped(&["approvals"], "").stdout.contains(run) {};
+    waits("#1");
+    world
+        .folder
+        .piped(&["approvals", "deny", "1"], "")
+        .prints(&[]);
+    let mut again = world.folder.unclocked(&["replay", "1"]);
+    let again = again.spawn().expect("it starts");
+    waits("#2");
+    world
+        .folder
+        .piped(&["approvals", "deny", "2"], "")
+        .prints(&[]);
+    again.wait_with_output().expect("it ended");
+    assert!(!world.folder.path("state/workspace/outputs/x.txt").exists());
     life.end();
 }
