@@ -6,7 +6,9 @@ pub mod ics;
 mod item;
 pub mod look;
 mod range;
+pub mod remote;
 pub mod source;
+pub mod write;
 
 pub use item::{Item, Moment, mark_overlaps, merge};
 pub use range::Range;
