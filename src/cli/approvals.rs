@@ -78,7 +78,10 @@ fn list(context: &Context, as_json: bool) -> Result<u8, Error> {
             outln!("    {line}");
         }
     }
-    let run = asked[0].row.run.0;
+    let run = match &asked[..] {
+        [only] => only.row.run.0.to_string(),
+        _ => "RUN".to_owned(),
+    };
     errln!("hint: `reveille approvals approve {run}` or `reveille approvals deny {run}`");
     Ok(0)
 }

@@ -14,13 +14,15 @@ use super::out::outln;
 use super::run::{How, execute};
 use crate::config::intents;
 use crate::config::settings::RouteSettings;
+use crate::config::suggest::nearest;
 use crate::config::{Config, Job};
 use crate::engine::conversation;
 use crate::error::Error;
 use crate::job::{Event, TriggerKind};
 use crate::store::Mode;
-use crate::telegram::own::is_own;
+use crate::telegram::own::{OWN, is_own};
 use crate::telegram::{intent, when};
+use crate::trigger::Kind;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -85,6 +87,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     {
         return super::execute(context, &own);
     }
+    if let Some((name, _)) =
+        intent::command(&text).filter(|_| !found.first().is_some_and(by_command))
+    {
+        return Err(unknown(&config.jobs, name));
+    }
     let Some(first) = found.first() else {
         let what = "no job takes this message";
         return Err(
@@ -133,6 +140,20 @@ fn is_jobs(jobs: &BTreeMap<String, Arc<Job>>, name: &str) -> bool {
     let found = intents(jobs).of(intent::Asked { text, file: false });
     let first = found.first().map(|found| &found.why);
     matches!(first, Some(intent::Why::Command(_)))
+}
+
+/// That a command is nobody's, and which may be meant.
+fn unknown(jobs: &BTreeMap<String, Arc<Job>>, name: &str) -> Error {
+    let triggers = jobs.values().flat_map(|job| &job.triggers);
+    let theirs = triggers.filter_map(|trigger| match &trigger.kind {
+        Kind::Telegram(telegram) => telegram.what.strip_prefix('/'),
+        _ => None,
+    });
+    let all = theirs.chain(OWN.iter().map(|own| own.name));
+    Error::usage(format!("there is no command /{name}")).hint(match nearest(name, all) {
+        Some(near) => format!("did you mean /{near}?"),
+        None => "/help lists them".to_owned(),
+    })
 }
 
 /// The terminal among the chats.

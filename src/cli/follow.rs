@@ -43,6 +43,7 @@ enum Heard {
     Accepted(RunId),
     Sight(Sight),
     Message { text: String, meant_for: String },
+    Plain { step: String, why: String },
     Asks { asks: String, until: DateTime<Utc> },
 }
 
@@ -62,6 +63,10 @@ impl Screen {
             Heard::Message { text, meant_for } => {
                 self.spinner.clear();
                 self.printed.message(&text, &meant_for);
+            }
+            Heard::Plain { step, why } => {
+                self.spinner.clear();
+                errln!("note: `{step}` is plain text: {}", calm(&why));
             }
             Heard::Asks { asks, until } => {
                 self.spinner.clear();
@@ -176,6 +181,10 @@ fn observer(
         Progress::Asks { asks, until } => take(Heard::Asks {
             asks: asks.to_owned(),
             until,
+        }),
+        Progress::Plain { step, why } => take(Heard::Plain {
+            step: step.to_owned(),
+            why: why.to_owned(),
         }),
         Progress::Message(message) => take(Heard::Message {
             text: message.text.to_owned(),

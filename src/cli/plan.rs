@@ -75,7 +75,10 @@ impl Planner<'_> {
         for step in &self.job.steps {
             let gates =
                 json!({ "stop_if": self.gate(&step.stop_if), "when": self.gate(&step.when) });
-            let (what, mut result) = self.step(step).await;
+            let (what, mut result) = match &step.for_each {
+                Some(list) => self.first_of(step, list).await,
+                None => self.step(step, &self.roots).await,
+            };
             unmark(&mut result);
             planned.push(json!({
                 "id": step.id, "kind": step.kind.word(), "gates": gates, "plan": what,
@@ -95,12 +98,35 @@ impl Planner<'_> {
         })
     }
 
+    /// What the step would do for the first item of its list, and what that comes to.
+    async fn first_of(&self, step: &Step, list: &str) -> (Value, Value) {
+        let items = match self.templates.eval(list, &self.roots.context()) {
+            Ok(Value::Array(items)) => items,
+            Ok(Value::Null) => Vec::new(),
+            Ok(_) => {
+                let told =
+                    json!({ "for_each": "the list is known once the steps before have run" });
+                return (told, json!([step.kind.declaration().example]));
+            }
+            Err(error) => return (json!({ "fails": error.to_string() }), json!([])),
+        };
+        let count = items.len();
+        let Some(first) = items.into_iter().next() else {
+            return (json!({ "for_each": "no items" }), json!([]));
+        };
+        let mut roots = self.roots.clone();
+        roots.insert("item".to_owned(), first);
+        let (mut told, result) = self.step(step, &roots).await;
+        told["for_each"] = json!(format!("{count} items; this is the first"));
+        (told, Value::Array(vec![result; count.min(100)]))
+    }
+
     /// What the step would do, and the result that later steps are planned with.
-    async fn step(&self, step: &Step) -> (Value, Value) {
+    async fn step(&self, step: &Step, roots: &Roots) -> (Value, Value) {
         let declared = step.kind.declaration();
         let context = self
             .engine
-            .context(self.job, step, &self.templates, (RunId(0), &self.roots));
+            .context(self.job, step, &self.templates, (RunId(0), roots));
         match &step.kind {
             Kind::Prompt(prompt) => match prompt.plan(&context) {
                 Ok(plan) => {

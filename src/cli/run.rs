@@ -15,7 +15,7 @@ use crate::config::folder::Folder;
 use crate::engine::{self, Deliver, Engine, Late};
 use crate::error::Error;
 use crate::store::lock::ProcessLock;
-use crate::store::{CheckState, Mode, Retention};
+use crate::store::{CheckState, Mode};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -138,10 +138,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 async fn tend(context: &Context, engine: &Engine) {
     // Under `--now` nothing is old.
     if context.clock_is_real() {
-        let retention = Retention {
-            age: engine.loaded.settings.keep_for,
-            count: engine.loaded.settings.keep_runs,
-        };
+        let retention = engine.loaded.settings.retention;
         if let Err(error) = engine.store.retain(retention).await {
             errln!(
                 "{}: old runs were not removed: {error}",

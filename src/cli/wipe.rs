@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,11 @@ pub(super) fn export_me(context: &Context, arguments: &ExportMe) -> Result<u8, E
     };
     let folder = &arguments.folder;
     let made = fs::DirBuilder::new().mode(0o700).create(folder);
-    made.map_err(|error| cannot("make", folder, &error))?;
+    made.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Error::usage(format!("{} is there already", folder.display()))
+            .hint("name a folder that is not there yet: it is made, for nobody else to read"),
+        _ => cannot("make", folder, &error),
+    })?;
     let mut tables: BTreeMap<String, String> = BTreeMap::new();
     let dumped = store.read_now(|reader| {
         reader.dump(|table, row: Value| {

@@ -80,9 +80,18 @@ pub(super) fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Ve
             let word = word.unwrap_or_default();
             let what = format!("this version checks `{word}` steps and cannot run them yet");
             let right = "the step will fail; leave it out until a later version";
-            scope.warning(span, what, right);
+            scope.warning(span.clone(), what, right);
         }
         let declared = kind.declaration();
+        let retry = common.retry.map_or(Retry::NONE, Retry::from);
+        if let step::Kind::Agent(_) = &kind
+            && declared.effects
+            && retry.after(1).is_some()
+        {
+            let right = "take out `retry`: where a model fails, the next one of its route goes on with the rounds so far";
+            let what = "a second attempt could do again what its tools did in the first";
+            scope.error(span.clone(), what, right);
+        }
         if declared.outside_text {
             scope.outside.insert(id.clone());
         }
@@ -96,7 +105,7 @@ pub(super) fn resolve_steps(scope: &mut Scope<'_>, tables: Vec<Table<'_>>) -> Ve
             when,
             stop_if,
             timeout: common.timeout.map_or(declared.timeout, |span| span.0),
-            retry: common.retry.map_or(Retry::NONE, Retry::from),
+            retry,
             on_error: common.on_error.unwrap_or_default(),
             for_each,
             parallel: common.parallel.map_or(1, NonZeroU32::get),

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
+use super::{Engine, Notice, Subject};
 use crate::job::{StepEnd, StepRecord};
+use crate::llm::BudgetNews;
 use crate::step::Step;
 
 /// One attempt at a step of the job: which, and since when by both clocks.
@@ -37,4 +40,42 @@ pub(super) fn record(step: &Step, attempt: Attempt, took: Duration, end: &StepEn
         took,
         moved: Vec::new(),
     }
+}
+
+/// Tells the owner once that a budget is used up, and once that there is room again.
+pub(super) async fn tell_of_budget(engine: &Engine, step: &Step) {
+    let (Some(alerts), Some(_)) = (&engine.alerts, step.kind.route()) else {
+        return;
+    };
+    match engine.servers.budget_news() {
+        Some(BudgetNews::Spent(reason)) => alerts.tell(Notice::Spent { reason }).await,
+        Some(BudgetNews::Room) => alerts.over_with(&Subject::Budget).await,
+        None => {}
+    }
+}
+
+/// Why no model worded the text of a step, where more is known of it than that none is configured.
+pub(super) fn plain(detail: Option<&Value>) -> Option<String> {
+    let detail =
+        detail.filter(|detail| detail["plain"].is_string() || detail["no_answer"].is_array())?;
+    let notes = [
+        "no_prompt",
+        "skipped",
+        "no_answer",
+        "answer_invented",
+        "answer_not_json",
+    ];
+    let reasons = notes.iter().flat_map(|note| match &detail[note] {
+        Value::String(why) if note.starts_with("answer") => {
+            vec![format!("{}: {why}", note.replace('_', " "))]
+        }
+        Value::String(why) => vec![why.clone()],
+        Value::Array(list) => list
+            .iter()
+            .filter_map(|why| Some(why.as_str()?.to_owned()))
+            .collect(),
+        _ => Vec::new(),
+    });
+    let reasons: Vec<String> = reasons.collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }

@@ -1,5 +1,7 @@
 //! A step for each item of a list: so many at a time, results in the order of the items.
 
+use std::collections::BTreeSet;
+
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::{Map, Value, json};
@@ -84,6 +86,14 @@ fn whole(step: &Step, done: Vec<Done>) -> Done {
         cursors.extend(done.cursors);
     }
     let mut detail = Map::new();
+    let by: BTreeSet<&str> = details
+        .iter()
+        .filter_map(|detail| detail["by"].as_str())
+        .collect();
+    if !by.is_empty() {
+        let by: Vec<&str> = by.into_iter().collect();
+        detail.insert("by".to_owned(), json!(by.join(", ")));
+    }
     if !errors.is_empty() {
         detail.insert("errors".to_owned(), json!(errors));
     }

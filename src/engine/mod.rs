@@ -128,6 +128,13 @@ pub enum Progress<'a> {
         /// All of it so far.
         text: &'a str,
     },
+    /// No model worded a step's text.
+    Plain {
+        /// The step.
+        step: &'a str,
+        /// Why not.
+        why: &'a str,
+    },
     /// The run waits for somebody's word.
     Asks {
         /// What it wants to do.

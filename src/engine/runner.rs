@@ -6,14 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::attempt::{Attempt, record};
+use super::attempt::{Attempt, plain, record, tell_of_budget};
 use super::growing::Draft;
 use super::queue::Seat;
 use super::run::{Begun, Deliver};
-use super::{Engine, EngineError, Notice, Observer, Progress, Subject, roots, step};
+use super::{Engine, EngineError, Observer, Progress, roots, step};
 use crate::config::Job;
 use crate::job::{Moved, Outcome, RunId, RunState, StepEnd, StepRecord, TriggerKind, Wait};
-use crate::llm::BudgetNews;
 use crate::step::{Context, Done, Kind, OnError, Resumed, Step};
 use crate::store::{Recorded, RunUpdate};
 use crate::template::{Roots, Templates};
@@ -227,12 +226,12 @@ impl<'a> UnderWay<'a> {
                 _ => step::attempt(self.engine, step, &self.context(step)).await,
             };
             drop(place);
-            if let (Some(alerts), Some(_)) = (&engine.alerts, step.kind.route()) {
-                match engine.servers.budget_news() {
-                    Some(BudgetNews::Spent(reason)) => alerts.tell(Notice::Spent { reason }).await,
-                    Some(BudgetNews::Room) => alerts.over_with(&Subject::Budget).await,
-                    None => {}
-                }
+            tell_of_budget(engine, step).await;
+            if let Some(why) = plain(done.detail.as_ref()) {
+                observer(Progress::Plain {
+                    step: &step.id,
+                    why: &why,
+                });
             }
             self.under_way = None;
             let took = self.took(attempt);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::queue::Queue;
 use crate::journal::{self, Level};
-use crate::store::Retention;
 
 /// How often there is a look; the store does it once a day.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -15,11 +14,7 @@ pub(super) async fn tend(queue: Arc<Queue>) {
     let engine = &queue.engine;
     loop {
         engine.clock.sleep(EVERY).await;
-        let settings = queue.latest.borrow().settings.clone();
-        let retention = Retention {
-            age: settings.keep_for,
-            count: settings.keep_runs,
-        };
+        let retention = queue.latest.borrow().settings.retention;
         match engine.store.retain(retention).await {
             Ok(0) => {}
             // Texts may have gone with the runs: the next run of each job keeps them again.

@@ -78,14 +78,31 @@ impl Books<'_> {
     }
 
     /// Writes down what a call took, and gives it with what it cost.
-    pub(super) async fn end(&self, id: CallId, model: &Model, mut call: Call) -> Call {
+    pub(super) async fn end(
+        &self,
+        id: CallId,
+        (model, request): (&Model, &Request),
+        mut call: Call,
+    ) -> Call {
+        let (_, output) = estimate(model, request);
         call.step = self.step.to_owned();
+        call.tokens_in = believed(call.tokens_in, request.most_tokens());
+        call.tokens_out = believed(call.tokens_out, output.into());
+        call.tokens_cached = call.tokens_cached.min(call.tokens_in);
         call.cost = model.price.map_or(0, |price| price.of(&call));
         call.counts = model.counts();
         if let Err(error) = self.store.settle_call(id, call.clone()).await {
             journal::say(Level::Warning, error);
         }
         call
+    }
+}
+
+/// What a server says of a call's tokens; ten times what it could be is no count, and stands for the most that it could be.
+fn believed(told: u64, most: u64) -> u64 {
+    match told > most.max(1000).saturating_mul(10) {
+        true => most,
+        false => told,
     }
 }
 

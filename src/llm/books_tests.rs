@@ -105,6 +105,15 @@ async fn a_call_that_never_ended_counts_for_the_most_that_it_could_take() {
     assert_eq!((call.tokens_in, call.tokens_out), (37, 512));
 }
 
+#[test]
+fn a_count_that_no_call_can_have_stands_for_the_most_that_it_can() {
+    use super::believed;
+    assert_eq!(believed(400, 37), 400);
+    assert_eq!(believed(10_000, 37), 10_000);
+    assert_eq!(believed(1_000_000_000_000, 37), 37);
+    assert_eq!(believed(20_001, 2_000), 2_000);
+}
+
 /// A step of several calls that are under way at once.
 #[derive(Debug, Clone)]
 enum Move {

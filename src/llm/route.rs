@@ -128,7 +128,7 @@ async fn one(
     let now = clock.monotonic();
     let error = called.result.as_ref().err();
     servers.ended(&model, error, (called.call.total, now));
-    let usage = books.end(begun, &model, called.call).await;
+    let usage = books.end(begun, (&model, request), called.call).await;
     called.result.map(|said| Answer { said, usage })
 }
 

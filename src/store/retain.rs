@@ -17,6 +17,8 @@ pub struct Retention {
     pub age: Duration,
     /// Each job keeps so many of its newest runs at most.
     pub count: u32,
+    /// What people had remembered longer ago goes; none keeps it until it is forgotten.
+    pub memories: Option<Duration>,
 }
 
 /// The ledger of calls is kept for this long at least, whatever becomes of the runs: a year's costs can be compared.
@@ -78,6 +80,14 @@ impl Store {
             Ok(statement.execute((Micros(oldest), BATCH))?)
         })
         .await?;
+        if let Some(age) = retention.memories {
+            let oldest = before(now, age);
+            self.forget_runs(move |connection| {
+                let mut statement = connection.prepare_cached(MEMORIES)?;
+                Ok(statement.execute((Micros(oldest), BATCH))?)
+            })
+            .await?;
+        }
         let oldest = before(now, retention.age.max(LEDGER_AGE));
         self.forget_runs(move |connection| {
             let mut statement = connection.prepare_cached(CALLS)?;
@@ -135,6 +145,9 @@ const SAID: &str = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliverie
 /// Texts that no run is pinned to any more.
 const VERSIONS: &str = "DELETE FROM versions WHERE hash IN (
     SELECT hash FROM versions WHERE first_used_at < ?1 AND hash NOT IN (SELECT job_hash FROM runs) LIMIT ?2)";
+
+const MEMORIES: &str =
+    "DELETE FROM memories WHERE id IN (SELECT id FROM memories WHERE at < ?1 LIMIT ?2)";
 
 const CALLS: &str = "DELETE FROM calls WHERE (run_id, number) IN (
     SELECT run_id, number FROM (SELECT run_id, number, at FROM calls ORDER BY run_id, number LIMIT ?2) WHERE at < ?1)";

@@ -27,7 +27,9 @@ fn the_briefing_in_english() {
         "**Friday 20 November**\n",
         "_Plain text: no model answered._\n",
     ]);
-    assert_eq!(ran.stderr, "");
+    let why = "note: `text` is plain text: small: no server answers at http://127.0.0.1:11434";
+    assert!(ran.stderr.starts_with(why), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod heartbeat;
 mod init;
 mod install;
 mod listing;
+mod llama;
 mod models;
 mod outbox;
 mod output;

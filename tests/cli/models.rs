@@ -143,6 +143,52 @@ fn an_answer_says_who_worded_it() {
 }
 
 #[test]
+fn a_command_that_nobody_has_reaches_no_model() {
+    let world = World::new("");
+    world
+        .folder
+        .piped(&["ask", "/staus now"], "")
+        .says(2, &["there is no command /staus", "did you mean /status?"]);
+    assert_eq!(world.asked(), [0, 0, 0]);
+}
+
+#[test]
+fn a_prompt_for_each_item_is_planned_by_its_first_and_says_who_worded_it() {
+    let world = World::new("");
+    let each = "[[step]]\nid = \"answer\"\nfor_each = \"[{'text': 'one'}, {'text': 'two'}]\"\nprompt = \"item.md\"\nroute = \"best\"\n\n[[deliver]]\nconsole = true\nfrom = true\ntext = \"{{ answer | join('+') }}\"\n";
+    world.folder.write("jobs/each.toml", each);
+    world
+        .folder
+        .write("prompts/item.md", "Word it.\n---\n{{ item.text }}\n");
+    world.folder.piped(&["plan", "each"], "").prints(&[
+        "one",
+        "dear (openai/gpt at ",
+        "2 items; this is the first",
+    ]);
+    world
+        .folder
+        .piped(&["run", "each"], "")
+        .prints(&["dear+dear", "openai/gpt, in the cloud"]);
+}
+
+#[test]
+fn who_runs_by_hand_is_told_why_the_text_is_plain() {
+    let folder = Folder::new().job(
+        "ask",
+        "[[step]]\nid = \"text\"\nprompt = \"ask.md\"\nfallback = \"plain.md\"\n\n[[deliver]]\nconsole = true\ntext = \"{{ text }}\"\n",
+    );
+    folder.write(
+        "config/reveille.toml",
+        "[models.gone]\nprovider = \"ollama\"\nurl = \"http://127.0.0.1:9\"\nmodel = \"tiny\"\n\n[routes.home]\nmodels = [\"gone\"]\n\n[defaults]\nroute = \"home\"\n",
+    );
+    folder.write("prompts/ask.md", "Answer.\n---\n{{ now }}\n");
+    folder.write("prompts/plain.md", "Plain.");
+    folder
+        .piped(&["run", "ask"], "")
+        .says(0, &["note: `text` is plain text: gone: ", "127.0.0.1:9"]);
+}
+
+#[test]
 fn the_ledger_adds_up_to_what_the_servers_counted() {
     let world = World::new("[defaults]\nreference = \"dear\"\n\n[budget]\nday.money = 0.02\n");
     for words in ["thanks!", "explain the moon", "fetch a", "fetch b"] {

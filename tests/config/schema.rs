@@ -109,6 +109,8 @@ fn keys(schema: &Value) -> Vec<String> {
 /// Mistakes that only the program can see: names of other things, templates, patterns, what stands in other files.
 const BEYOND: &[&str] = &[
     "after-circles",
+    "agent-twice",
+    "settings-models-path",
     "settings-email-open",
     "settings-email-login",
     "settings-email-address",

@@ -16,6 +16,7 @@ use super::secret::{Address, SecretRef};
 use super::words::without_consequences;
 use crate::llm::Price;
 use crate::llm::class::Classifier;
+use crate::store::Retention;
 use crate::template::Locale;
 use crate::zone::Tz;
 
@@ -60,10 +61,8 @@ pub struct Settings {
     pub web: WebSettings,
     /// A service that misses us when we are silent.
     pub heartbeat: Option<HeartbeatSettings>,
-    /// How long finished runs are kept.
-    pub keep_for: Duration,
-    /// How many finished runs are kept.
-    pub keep_runs: u32,
+    /// What is kept of what is over.
+    pub retention: Retention,
     /// How many runs may be under way at once.
     pub max_runs: usize,
     /// How many programs of `exec` steps may run at once.
@@ -92,8 +91,11 @@ impl Settings {
             notify: vec![Notify::Journal],
             web: WebSettings::default(),
             heartbeat: None,
-            keep_for: Duration::from_secs(90 * 86_400),
-            keep_runs: 10_000,
+            retention: Retention {
+                age: Duration::from_secs(90 * 86_400),
+                count: 10_000,
+                memories: None,
+            },
             max_runs: 256,
             max_commands: 4,
             local_only: false,

@@ -225,6 +225,12 @@ fn model(reader: &mut Reader<'_>, named: NamedTable<'_>) -> Option<ModelSettings
             return None;
         }
     };
+    if provider == Provider::Ollama && url.path().trim_end_matches('/').ends_with("/v1") {
+        let span = authored.url.as_ref().map_or(0..0, |url| url.span.clone());
+        let right =
+            "take /v1 away, or write provider = \"openai\", which is how Ollama is spoken to there";
+        reader.error(span, "Ollama's own protocol is not below /v1", right);
+    }
     let timeout = authored.timeout.unwrap_or_default();
     let or =
         |typed: Option<Span>, seconds| typed.map_or(Duration::from_secs(seconds), |span| span.0);

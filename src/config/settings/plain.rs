@@ -13,6 +13,7 @@ use super::Settings;
 use crate::config::read::{Reader, Table};
 use crate::config::secret::{Address, SecretRef};
 use crate::config::value::{At, Listen, OneOrMany, Span, WebAddress, Zone};
+use crate::store::Retention;
 use crate::template::Locale;
 
 /// `[defaults]`
@@ -141,6 +142,8 @@ pub struct AuthoredHistory {
     keep: Option<Span>,
     /// How many finished runs are kept; 10000.
     runs: Option<u32>,
+    /// How long what people had remembered is kept; until it is forgotten.
+    memories: Option<Span>,
 }
 
 /// `[heartbeat]`
@@ -185,8 +188,12 @@ pub(super) fn resolve(
         settings.local_only = defaults.local_only.unwrap_or(false);
     }
     if let Some(history) = section::<AuthoredHistory>(reader, root, "history") {
-        settings.keep_for = history.keep.map_or(settings.keep_for, |keep| keep.0);
-        settings.keep_runs = history.runs.unwrap_or(settings.keep_runs);
+        let usual = settings.retention;
+        settings.retention = Retention {
+            age: history.keep.map_or(usual.age, |keep| keep.0),
+            count: history.runs.unwrap_or(usual.count),
+            memories: history.memories.map(|keep| keep.0),
+        };
     }
     if let Some(telegram) = section::<AuthoredTelegram>(reader, root, "telegram") {
         let users = telegram.users.unwrap_or_default();

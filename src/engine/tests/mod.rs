@@ -227,6 +227,7 @@ fn line(progress: &Progress<'_>) -> String {
         Progress::Ended { step, end, .. } => format!("ended {step}: {end:?}"),
         Progress::Again { step, reason, wait } => format!("again {step} in {wait:?}: {reason}"),
         Progress::Says { text, .. } => format!("grows: {text}"),
+        Progress::Plain { step, .. } => format!("plain {step}"),
         Progress::Asks { asks, .. } => format!("asks: {asks}"),
         Progress::Message(message) => format!("says: {}", message.text),
         Progress::Finished(outcome) => format!("finished: {outcome:?}"),

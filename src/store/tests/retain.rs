@@ -27,7 +27,12 @@ async fn ten_days(home: &Home) -> Vec<RunId> {
 }
 
 async fn retain(home: &Home, age: Duration, count: u32) -> u64 {
-    home.store.retain(Retention { age, count }).await.unwrap()
+    let retention = Retention {
+        age,
+        count,
+        memories: Some(DAY * 30),
+    };
+    home.store.retain(retention).await.unwrap()
 }
 
 fn count(home: &Home, table: &str) -> i64 {
@@ -49,6 +54,10 @@ async fn what_is_old_goes_with_all_that_belongs_to_it_and_the_ledger_stays() {
     assert_eq!((count(&home, "steps"), count(&home, "events")), (3, 3));
     assert_eq!(count(&home, "calls"), 10);
 
+    home.store
+        .keep_memory("owner".to_owned(), "the old address".to_owned(), false)
+        .await
+        .unwrap();
     home.clock.advance(DAY * 395);
     retain(&home, DAY * 1000, 1_000).await;
     assert_eq!(
@@ -56,12 +65,17 @@ async fn what_is_old_goes_with_all_that_belongs_to_it_and_the_ledger_stays() {
         10,
         "a long memory of runs is one of calls"
     );
+    home.store
+        .keep_memory("owner".to_owned(), "the new address".to_owned(), false)
+        .await
+        .unwrap();
     let newest = home.accept("often").await;
     home.finish(newest, Outcome::Ok).await.unwrap();
     home.clock.advance(DAY);
     retain(&home, DAY, 1_000).await;
     // 400 days before is the sixth day: the newest run itself is kept for its number.
     assert_eq!((home.history().len(), count(&home, "calls")), (1, 4));
+    assert_eq!(count(&home, "memories"), 1);
 }
 
 #[tokio::test]
@@ -156,6 +170,7 @@ async fn what_the_program_itself_said_goes_when_it_is_old_and_settled() {
     let retention = Retention {
         age: Duration::from_secs(86_400),
         count: 10,
+        memories: None,
     };
     home.store.retain(retention).await.unwrap();
     let kept = home.store.read_now(|reader| reader.outbox(Listing::All, 9));

@@ -1,0 +1,37 @@
+//! A real llama.cpp server, where there is one: `tests/llama` builds and starts it.
+
+use crate::support::Folder;
+
+#[test]
+#[ignore = "wants a server of llama.cpp at REVEILLE_LLAMA: tests/llama"]
+fn a_real_server_answers_streams_counts_and_is_told_of_as_it_is() {
+    let url = std::env::var("REVEILLE_LLAMA").expect("tests/llama sets it");
+    let folder = Folder::new().job(
+        "ask",
+        "[[trigger]]\ntelegram = \"any\"\n\n[[step]]\nid = \"answer\"\nprompt = \"ask.md\"\n\n[[deliver]]\ntelegram = \"origin\"\nfrom = true\ntext = \"[{{ answer }}]\"\n",
+    );
+    folder.write(
+        "config/reveille.toml",
+        format!("[models.tiny]\nprovider = \"openai\"\nurl = \"{url}\"\nmodel = \"tiny\"\nmax_output = 64\nprice.input = 1\nprice.output = 2\n\n[routes.home]\nmodels = [\"tiny\"]\n\n[defaults]\nroute = \"home\"\n"),
+    );
+    folder.write("prompts/ask.md", "Answer.\n---\n{{ event.text }}\n");
+
+    let tested = folder.piped(&["models", "test"], "");
+    println!("{}", tested.stdout);
+    assert_eq!(tested.code, 0, "{tested:?}");
+
+    let asked = folder.piped(&["ask", "what is the day"], "");
+    println!("{}", asked.stdout);
+    // Random weights may say nothing that can be used; then it says so, and the ledger has it all the same.
+    assert!(
+        asked.stdout.contains("tiny at") || asked.code == 1,
+        "{asked:?}"
+    );
+
+    let stats = folder.piped(&["export", "--format", "jsonl"], "");
+    println!("{}", stats.stdout);
+    let call: serde_json::Value =
+        serde_json::from_str(stats.stdout.lines().next().expect("a call")).expect("JSON");
+    assert!(call["tokens_in"].as_u64() > Some(5), "{call}");
+    assert!(call["tokens_out"].as_u64() <= Some(64), "{call}");
+}
