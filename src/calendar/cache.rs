@@ -10,7 +10,7 @@ use super::range::Range;
 use crate::zone::Tz;
 
 /// Raised whenever the same bytes would give other items or another shape of them.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What tells one version of a file from another without reading it: its identity, size and times (nanoseconds since
 /// 1970).

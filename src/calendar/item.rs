@@ -47,6 +47,10 @@ pub struct Item {
     pub status: String,
     /// UID; the same for all occasions of a series.
     pub uid: String,
+    /// What `update` and `delete` take to mean it; empty where its calendar is only read.
+    pub entry: String,
+    /// The start that its series gives it; none where it is no occasion of one.
+    pub original: Option<Moment>,
     /// The start in seconds since 1970 (a whole day's is its local midnight).
     pub timestamp: i64,
 }

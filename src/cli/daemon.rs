@@ -102,6 +102,7 @@ async fn live(
     let metronome = Metronome::start().await;
     let metronome = metronome.map_err(|error| Error::bug(format!("no metronome: {error}")))?;
     let (beat, coming) = (timetable.beat(), timetable.coming());
+    let trusted = timetable.trusted();
     let (end, ended) = oneshot::channel::<()>();
     let timetable = tokio::spawn(timetable.run(metronome.second(), async {
         let _ = ended.await;
@@ -117,7 +118,8 @@ async fn live(
     }));
     // The last, so that its looking around takes nobody's time who is waited for.
     let lent = Lent::new(&engine, daemon.intake.clone());
-    daemon.bring_events(Arc::new(move |words| overhear(lent.clone(), words).boxed()));
+    let verbs = Arc::new(move |words| overhear(lent.clone(), words).boxed());
+    daemon.bring_events(verbs, &trusted);
     manager::ready();
     let frugal = tokio::spawn(frugal(Arc::clone(&engine.clock), daemon.intake.reloaded()));
     for store::Notice::SetAside { file, why } in opened.notices {

@@ -1,5 +1,6 @@
 //! `telegram`: a message in a chat.
 
+mod buttons;
 mod target;
 
 use schemars::JsonSchema;
@@ -9,7 +10,6 @@ use super::Making;
 use crate::config::resolve::Scope;
 use crate::config::value::At;
 use crate::step::stays_inside;
-use crate::telegram::{Button, LONGEST_DATA};
 use crate::template::TemplateError;
 
 use target::File;
@@ -33,7 +33,7 @@ pub struct Authored {
     photo: Option<At<String>>,
     /// A file of the workspace, sent as a document.
     document: Option<At<String>>,
-    /// Words on buttons below the message; a press says them to the bot.
+    /// Buttons below the message: the words that a press says to the bot, or `Label -> words`.
     buttons: Option<Vec<At<String>>>,
 }
 
@@ -93,19 +93,7 @@ impl Authored {
             let right = "take one out, or write a second [[deliver]]";
             scope.error(document.span.clone(), "a message has one file", right);
         }
-        for button in self.buttons.iter().flatten() {
-            let said = button.value.trim();
-            if said.is_empty() || Button::says(said, said).is_none() {
-                let what = format!("a button says 1 to {} bytes", LONGEST_DATA - 1);
-                let right = "these words are what the press says to the bot";
-                scope.error(button.span.clone(), what, right);
-            }
-        }
-        let buttons = self
-            .buttons
-            .into_iter()
-            .flatten()
-            .map(|button| button.value.trim().to_owned());
+        let buttons = buttons::resolve(scope, self.buttons);
         Some(Telegram {
             to,
             silent: self.silent.unwrap_or(false),
@@ -114,7 +102,7 @@ impl Authored {
             edit: self.edit.unwrap_or(false),
             photo: self.photo.map(|path| scope.path(path)),
             document: self.document.map(|path| scope.path(path)),
-            buttons: buttons.collect(),
+            buttons,
         })
     }
 }
@@ -147,11 +135,7 @@ impl Telegram {
             status: self
                 .edit
                 .then(|| format!("{}/{}", making.job.name, position + 1)),
-            buttons: self
-                .buttons
-                .iter()
-                .filter_map(|said| Button::says(said, said))
-                .collect(),
+            buttons: buttons::render(making, &self.buttons)?,
             file: file.map(|(path, photo)| File { path, photo }),
         })
     }

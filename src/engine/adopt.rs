@@ -11,7 +11,6 @@ use super::{Engine, EngineError};
 use crate::config::Job;
 use crate::job::{Outcome, RunId, RunState, TriggerKind, Wait};
 use crate::journal::{self, Level};
-use crate::step::Kind;
 use crate::store::{Orphan, RunRow, StoreError};
 
 /// Takes over every run without an outcome that is nobody's: those that cannot be gone on with end as interrupted.
@@ -101,7 +100,7 @@ fn goes_on(orphan: &Orphan, job: &Job) -> bool {
         return true;
     };
     let step = job.steps.get(under_way.position as usize);
-    step.is_some_and(|step| matches!(&step.kind, Kind::Exec(exec) if exec.idempotent))
+    step.is_some_and(|step| step.kind.is_idempotent())
 }
 
 fn waiting(engine: &Engine, run: RunId, kind: TriggerKind, job: Arc<Job>, row: Row) -> Work {

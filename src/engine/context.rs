@@ -6,6 +6,7 @@ use crate::job::RunId;
 use crate::llm::Reach;
 use crate::step::{Context, Kind, Step};
 use crate::template::{Roots, Templates};
+use crate::trigger;
 
 impl Engine {
     /// What `step` of `job` may use, where templates see `scope`.
@@ -51,7 +52,11 @@ pub(super) fn reach(job: &Job, settings: &Settings) -> Reach {
         Kind::Agent(agent) => agent.reads_calendars() && calendars().next().is_some(),
         _ => false,
     });
-    if private || job.local_only {
+    let ahead = job.triggers.iter().any(|trigger| match &trigger.kind {
+        trigger::Kind::Calendar(calendar) => calendars().any(|source| calendar.reads(&source.name)),
+        _ => false,
+    });
+    if private || ahead || job.local_only {
         Reach::Home
     } else {
         Reach::Anywhere

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, approvals,
-    chats, hear, startup, tend, warm, watches,
+    before, chats, hear, startup, tend, warm, watches,
 };
 use crate::clock;
 use crate::journal::{self, Level};
@@ -96,7 +96,9 @@ impl Daemon {
     }
 
     /// From now on files, chats and the start itself bring events by themselves.
-    pub fn bring_events(&mut self, verbs: chats::Verbs) {
+    ///
+    /// What is due by the clock waits until that is `trusted`.
+    pub fn bring_events(&mut self, verbs: chats::Verbs, trusted: &watch::Receiver<bool>) {
         let engine = &self.queue.engine;
         let (clock, store) = (Arc::clone(&engine.clock), engine.store.clone());
         self.triggers.spawn(watches::bring(
@@ -116,6 +118,11 @@ impl Daemon {
                 self.queue.engine.store.clone(),
             ),
             self.intake.reloaded(),
+        ));
+        self.triggers.spawn(before::bring(
+            self.queue.engine.clone(),
+            self.intake.clone(),
+            trusted.clone(),
         ));
         self.triggers.spawn(tend::tend(Arc::clone(&self.queue)));
     }

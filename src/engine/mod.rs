@@ -4,6 +4,7 @@ mod adopt;
 mod alerts;
 mod approvals;
 mod attempt;
+mod before;
 pub mod chats;
 mod commands;
 mod context;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Resumed;
+use super::calendar::Desk;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::folder::Folder;
@@ -207,6 +208,19 @@ impl Context<'_> {
         let mut caps = settings.budget.caps((self.run, None), when);
         caps.extend(self.budget.caps((self.run, Some(self.job)), when));
         caps
+    }
+
+    /// What is needed to look at calendars.
+    pub fn desk(&self) -> Desk<'_> {
+        Desk {
+            clock: self.clock,
+            settings: self.settings,
+            folder: self.folder,
+            secrets: self.secrets,
+            store: self.store,
+            state: self.state,
+            limit: self.limit,
+        }
     }
 
     /// The folder that steps may write in.

@@ -31,7 +31,7 @@ use crate::config::value::{At, Name, Span};
 pub use agent::{Agent, Resumed};
 pub use approve::Approve;
 use approve::hides;
-pub use calendar::{Calendar, item_example as calendar_item_example};
+pub use calendar::{Calendar, Desk, item_example as calendar_item_example};
 pub use context::{Context, Done, Planned, StepError};
 pub use declaration::Declaration;
 pub use exec::Exec;
@@ -272,6 +272,15 @@ impl Kind {
     /// Whether this version can run it; else it is only checked.
     pub fn runs(&self) -> bool {
         !matches!(self, Kind::Fetch(_) | Kind::Feed(_))
+    }
+
+    /// Whether it may be done again after a crash in the middle of it, though it has effects.
+    pub fn is_idempotent(&self) -> bool {
+        match self {
+            Kind::Exec(exec) => exec.idempotent,
+            Kind::Calendar(calendar) => calendar.is_idempotent(),
+            _ => false,
+        }
     }
 
     /// Whether it ends by itself within the step's timeout, in a better way than by being dropped.

@@ -12,6 +12,7 @@ mod delivery;
 #[cfg(debug_assertions)]
 mod die;
 mod dump;
+mod entries;
 mod error;
 #[cfg(test)]
 pub(crate) mod faults;
@@ -52,6 +53,7 @@ pub use self::backup::Incoming;
 pub use self::check::CheckState;
 pub use self::cursor::CursorChange;
 pub use self::delivery::{Delivery, DeliveryState, Listing};
+pub use self::entries::{Changed, Entry};
 pub use self::error::StoreError;
 pub use self::gather::DIGEST;
 pub use self::history::{DeliveryCounts, Filter, RunRow, RunStory};

@@ -41,12 +41,20 @@ pub struct Calendar {
     pub from: Vec<String>,
 }
 
+impl Calendar {
+    /// Whether it looks at the calendar of this name.
+    pub fn reads(&self, name: &str) -> bool {
+        self.from.is_empty() || self.from.iter().any(|from| from == name)
+    }
+}
+
 impl Authored {
     pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Calendar> {
         let When::Before = self.calendar.value;
-        let what = "this version checks `calendar` triggers and brings nothing by them yet";
-        let right = "it will never start the job; leave it out until a later version";
-        scope.warning(self.calendar.span, what, right);
+        if scope.settings.calendars.is_empty() {
+            let right = "add a [calendars.NAME] with `ics = ...` to config/reveille.toml";
+            scope.error(self.calendar.span, "no calendar is configured", right);
+        }
         Some(Calendar {
             by: self.by.0,
             matches: self.matches.map(|pattern| pattern.0),
@@ -56,5 +64,8 @@ impl Authored {
 }
 
 pub(super) fn event_example() -> Value {
-    json!({ "kind": "calendar", "item": crate::step::calendar_item_example() })
+    json!({
+        "kind": "calendar", "item": crate::step::calendar_item_example(),
+        "due_at": "2026-11-20T08:45:00+01:00", "catch_up": false
+    })
 }

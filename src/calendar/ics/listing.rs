@@ -11,7 +11,7 @@ use super::event::{End, Event, Status};
 use super::recur::{Fuel, TooMuch};
 use super::series::{Instance, Series};
 use super::value::Span;
-use super::zone::{View, ZoneId, Zones};
+use super::zone::{Stamp, View, ZoneId, Zones};
 use crate::zone::Tz;
 
 /// What one series and one calendar may cost to work out, in units of [`Fuel`] (a few nanoseconds each).
@@ -115,17 +115,17 @@ impl<'a> Frame<'a> {
             let start = instance.start.local.date();
             let end = start + TimeDelta::days(instance.span.days);
             let touches = start < self.days.1 && end > self.days.0;
-            touches.then(|| self.day_item(instance.event, start, end))
+            touches.then(|| self.day_item(instance, start, end))
         } else {
             let start = instance.start.utc(self.view);
             let end = end_of(instance, self.view);
             let (from, to) = self.utc;
             let touches = start < to && (end > from || (end == start && start >= from));
-            touches.then(|| self.timed_item(instance.event, start, end))
+            touches.then(|| self.timed_item(instance, start, end))
         }
     }
 
-    fn day_item(&self, event: &Event, start: NaiveDate, end: NaiveDate) -> Item {
+    fn day_item(&self, instance: &Instance<'_>, start: NaiveDate, end: NaiveDate) -> Item {
         let midnight = self.view.to_utc(ZoneId::FLOATING, start.into());
         let common = Common {
             start: Moment::Day(start),
@@ -136,10 +136,15 @@ impl<'a> Frame<'a> {
             starts_before: start < self.days.0,
             ends_after: end > self.days.1,
         };
-        self.build(event, common)
+        self.build(instance, common)
     }
 
-    fn timed_item(&self, event: &Event, start: NaiveDateTime, end: NaiveDateTime) -> Item {
+    fn timed_item(
+        &self,
+        instance: &Instance<'_>,
+        start: NaiveDateTime,
+        end: NaiveDateTime,
+    ) -> Item {
         let (from, to) = (self.local(start), self.local(end));
         // An event that ends at midnight does not touch the day that begins then.
         let last = match end > start {
@@ -155,10 +160,11 @@ impl<'a> Frame<'a> {
             starts_before: start < self.utc.0,
             ends_after: end > self.utc.1,
         };
-        self.build(event, common)
+        self.build(instance, common)
     }
 
-    fn build(&self, event: &Event, common: Common) -> Item {
+    fn build(&self, instance: &Instance<'_>, common: Common) -> Item {
+        let event = instance.event;
         let date = common.first_day.max(self.days.0);
         let number = |days: TimeDelta| u32::try_from(days.num_days()).unwrap_or(0) + 1;
         Item {
@@ -183,7 +189,16 @@ impl<'a> Frame<'a> {
             },
             calendar: String::new(),
             uid: event.uid.clone(),
+            entry: String::new(),
+            original: instance.original.map(|original| self.moment(original)),
             overlaps: Vec::new(),
+        }
+    }
+
+    fn moment(&self, stamp: Stamp) -> Moment {
+        match stamp.is_date {
+            true => Moment::Day(stamp.local.date()),
+            false => Moment::At(self.local(stamp.utc(self.view))),
         }
     }
 

@@ -5,6 +5,7 @@
 //! instances, and `listing` makes items of what falls within a range.
 
 mod event;
+mod extent;
 mod line;
 mod listing;
 mod pattern;
@@ -78,6 +79,22 @@ impl Calendar {
             zones,
             warnings,
         })
+    }
+
+    /// The UID of its events, and when the first begins and the last ends, with some days around them; the end is none where
+    /// it goes on for good. Seconds since 1970; none for a calendar without events.
+    pub fn extent(&self, zone: Tz) -> Option<(String, i64, Option<i64>)> {
+        let view = zone::View {
+            zones: &self.zones,
+            viewer: zone,
+        };
+        let seconds = |time: chrono::NaiveDateTime| time.and_utc().timestamp();
+        let extents = self.series.iter().map(|series| series.extent(view));
+        let (first, last) = extents.reduce(|(first, last), (from, to)| {
+            (first.min(from), last.zip(to).map(|(last, to)| last.max(to)))
+        })?;
+        let uid = self.series.first()?.uid().to_owned();
+        Some((uid, seconds(first), last.map(seconds)))
     }
 
     /// The items that touch `range`, as seen from `zone`: what floats is in this zone, days are this zone's days.

@@ -14,8 +14,8 @@ use super::zone::{Stamp, View, ZoneId};
 #[derive(Debug)]
 pub struct Series {
     /// The event itself; missing where a calendar holds only changed instances, as an invitation to one of them does.
-    master: Option<Event>,
-    changes: Vec<Event>,
+    pub(super) master: Option<Event>,
+    pub(super) changes: Vec<Event>,
 }
 
 /// One event at one time.
@@ -27,6 +27,8 @@ pub struct Instance<'a> {
     pub start: Stamp,
     /// How long it lasts.
     pub span: Span,
+    /// The start that its series gives it; none where it is no occasion of one.
+    pub original: Option<Stamp>,
 }
 
 /// Brings events of one UID together. Of two versions the newer stands (SEQUENCE, then the time of the last change).
@@ -74,6 +76,12 @@ impl Series {
     pub fn title(&self) -> &str {
         let event = self.master.as_ref().or(self.changes.first());
         event.map_or("", |event| &event.title)
+    }
+
+    /// What its events share; may be empty.
+    pub fn uid(&self) -> &str {
+        let event = self.master.as_ref().or(self.changes.first());
+        event.map_or("", |event| &event.uid)
     }
 
     /// Whether it is one event at one time.
@@ -124,7 +132,13 @@ impl Series {
                 None => (master, original, own_span.unwrap_or(span)),
             };
             if event.status != Status::Cancelled {
-                found.push(Instance { event, start, span });
+                let original = master.recurrence.is_some().then_some(original);
+                found.push(Instance {
+                    event,
+                    start,
+                    span,
+                    original,
+                });
             }
         }
         Ok(found)
@@ -348,7 +362,7 @@ impl<'a> Changes<'a> {
 
 impl Event {
     /// The longest of its RDATEs' own periods, in days.
-    fn longest_date(&self, view: View<'_>) -> i64 {
+    pub(super) fn longest_date(&self, view: View<'_>) -> i64 {
         let dates = self
             .recurrence
             .iter()
@@ -366,14 +380,15 @@ impl<'a> Instance<'a> {
             event,
             start: event.start,
             span: event.end.span(event.start, view),
+            original: event.replaces.map(|replaces| replaces.instance),
         }
     }
 }
 
-fn before(time: NaiveDateTime, span: TimeDelta) -> NaiveDateTime {
+pub(super) fn before(time: NaiveDateTime, span: TimeDelta) -> NaiveDateTime {
     time.checked_sub_signed(span).unwrap_or(NaiveDateTime::MIN)
 }
 
-fn after(time: NaiveDateTime, span: TimeDelta) -> NaiveDateTime {
+pub(super) fn after(time: NaiveDateTime, span: TimeDelta) -> NaiveDateTime {
     time.checked_add_signed(span).unwrap_or(NaiveDateTime::MAX)
 }

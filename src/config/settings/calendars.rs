@@ -1,5 +1,7 @@
 //! `[calendars.NAME]`: where events come from.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -7,12 +9,24 @@ use crate::config::read::{Reader, Table};
 use crate::config::secret::SecretRef;
 use crate::config::value::At;
 
-/// One calendar, as typed.
+/// One calendar, as typed: an .ics, Google's, or one of a CalDAV server.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthoredCalendar {
     /// An .ics file (relative to the folder), or an http(s) address, or a reference to a secret address.
-    ics: At<AuthoredIcs>,
+    ics: Option<At<AuthoredIcs>>,
+    /// A calendar of Google: `primary`, or its id.
+    google: Option<At<String>>,
+    /// The account of `[google.NAME]` that sees it; the only one when left out.
+    account: Option<At<String>>,
+    /// The address of a CalDAV server, or of one calendar on it.
+    caldav: Option<At<String>>,
+    /// The user there.
+    user: Option<String>,
+    /// The password of the user, by reference.
+    password: Option<SecretRef>,
+    /// The name of the calendar there, where it has several.
+    calendar: Option<String>,
     /// The name in texts; else the calendar's name.
     label: Option<String>,
     /// Its events never reach a cloud model.
@@ -61,6 +75,41 @@ pub enum CalendarPlace {
     Url(String),
     /// An address that is a secret.
     SecretUrl(SecretRef),
+    /// A calendar of Google.
+    Google {
+        /// The name of `[google.NAME]`.
+        account: String,
+        /// Its id.
+        id: String,
+    },
+    /// A calendar of a CalDAV server.
+    Dav {
+        /// Where to begin to look.
+        url: String,
+        /// Who asks.
+        login: Option<(String, SecretRef)>,
+        /// Its name there; the first one when left out.
+        name: Option<String>,
+    },
+}
+
+impl CalendarPlace {
+    /// Whether events can be made, moved and deleted there.
+    pub fn is_written(&self) -> bool {
+        matches!(
+            self,
+            CalendarPlace::Google { .. } | CalendarPlace::Dav { .. }
+        )
+    }
+
+    /// Where its secret is kept.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        match self {
+            CalendarPlace::SecretUrl(secret) => Some(secret),
+            CalendarPlace::Dav { login, .. } => login.as_ref().map(|(_, password)| password),
+            CalendarPlace::File(_) | CalendarPlace::Url(_) | CalendarPlace::Google { .. } => None,
+        }
+    }
 }
 
 /// One calendar.
@@ -76,18 +125,26 @@ pub struct CalendarSettings {
     pub local_only: bool,
 }
 
-pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Vec<CalendarSettings> {
+pub(super) fn resolve(
+    reader: &mut Reader<'_>,
+    root: &mut Table<'_>,
+    accounts: &[&str],
+) -> Vec<CalendarSettings> {
     let named = reader.take_named(root, "calendars");
     named
         .into_iter()
         .map(|named| {
             // One that is wrong is known all the same, so that what names it is not wrong too.
+            let known = reader.problems.len();
             let authored = reader.table::<AuthoredCalendar>(named.table, &[]);
+            let whole = reader.problems.len() == known;
             let (label, local_only) = match &authored {
                 Some(authored) => (authored.label.clone(), authored.local_only),
                 None => (None, None),
             };
-            let place = authored.and_then(|authored| place(reader, authored.ics));
+            let span = named.name_span;
+            let authored = authored.filter(|_| whole);
+            let place = authored.and_then(|authored| place(reader, (span, authored), accounts));
             CalendarSettings {
                 label: label.unwrap_or_else(|| named.name.clone()),
                 name: named.name,
@@ -98,7 +155,83 @@ pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Vec<Cale
         .collect()
 }
 
-fn place(reader: &mut Reader<'_>, ics: At<AuthoredIcs>) -> Option<CalendarPlace> {
+fn place(
+    reader: &mut Reader<'_>,
+    (span, typed): (Range<usize>, AuthoredCalendar),
+    accounts: &[&str],
+) -> Option<CalendarPlace> {
+    let dav = typed.user.is_some() || typed.password.is_some() || typed.calendar.is_some();
+    if dav && typed.caldav.is_none() {
+        let right = "they belong to `caldav`";
+        reader.error(
+            span,
+            "`user`, `password` and `calendar` have no server",
+            right,
+        );
+        return None;
+    }
+    match (typed.ics, typed.google, typed.caldav) {
+        (Some(ics), None, None) => ics_place(reader, ics),
+        (None, Some(id), None) => google_place(reader, (id, typed.account), accounts),
+        (None, None, Some(url)) => {
+            let login = match (typed.user, typed.password) {
+                (Some(user), Some(password)) => Some((user, password)),
+                (None, None) => None,
+                _ => {
+                    let right = "write both: user = \"NAME\" and password.env = \"NAME\"";
+                    reader.error(span, "a user goes with a password", right);
+                    return None;
+                }
+            };
+            Some(CalendarPlace::Dav {
+                url: address(reader, &url)?,
+                login,
+                name: typed.calendar,
+            })
+        }
+        (None, None, None) => {
+            let right = "write ics = (a file or an address), google = \"primary\", or caldav = (an address)";
+            reader.error(span, "this calendar has no place", right);
+            None
+        }
+        _ => {
+            let right = "leave one of ics, google and caldav";
+            reader.error(span, "a calendar is in one place", right);
+            None
+        }
+    }
+}
+
+fn google_place(
+    reader: &mut Reader<'_>,
+    (id, account): (At<String>, Option<At<String>>),
+    accounts: &[&str],
+) -> Option<CalendarPlace> {
+    let account = match (account, accounts) {
+        (Some(account), _) => reader.one_of(account, "account", accounts.iter().copied())?,
+        (None, [only]) => (*only).to_owned(),
+        (None, none) => {
+            let (what, right) = match none {
+                [] => (
+                    "no account of Google is configured",
+                    "add [google.NAME] with service_account or client",
+                ),
+                _ => (
+                    "there are several accounts of Google",
+                    "say which: account = \"NAME\"",
+                ),
+            };
+            reader.error(id.span, what, right);
+            return None;
+        }
+    };
+    Some(CalendarPlace::Google {
+        account,
+        id: id.value,
+    })
+}
+
+fn ics_place(reader: &mut Reader<'_>, ics: At<AuthoredIcs>) -> Option<CalendarPlace> {
     let text = match ics.value {
         AuthoredIcs::Secret(secret) => return Some(CalendarPlace::SecretUrl(secret)),
         AuthoredIcs::Plain(text) => text.replacen("webcal://", "https://", 1),
@@ -111,10 +244,30 @@ fn place(reader: &mut Reader<'_>, ics: At<AuthoredIcs>) -> Option<CalendarPlace>
     if !text.starts_with("http://") && !text.starts_with("https://") {
         return Some(CalendarPlace::File(text));
     }
-    if url::Url::parse(&text).is_err() {
+    let typed = At {
+        value: text,
+        span: ics.span,
+    };
+    address(reader, &typed).map(CalendarPlace::Url)
+}
+
+/// A web address without a user in it.
+fn address(reader: &mut Reader<'_>, typed: &At<String>) -> Option<String> {
+    let url = url::Url::parse(&typed.value).ok();
+    let Some(url) = url.filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
+    else {
         let right = "write https://, the host and the path";
-        reader.error(ics.span, "this is not a web address", right);
+        reader.error(typed.span.clone(), "this is not a web address", right);
+        return None;
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        let right = "write user = \"NAME\" and password.env = \"NAME\" beside it";
+        reader.error(
+            typed.span.clone(),
+            "a password is never written here",
+            right,
+        );
         return None;
     }
-    Some(CalendarPlace::Url(text))
+    Some(typed.value.clone())
 }

@@ -106,13 +106,8 @@ impl Settings {
     /// Where its secrets are kept.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
         let keys = self.models.values().flat_map(|model| &model.api_key);
-        let addresses = self
-            .calendars
-            .iter()
-            .filter_map(|calendar| match &calendar.place {
-                CalendarPlace::SecretUrl(secret) => Some(secret),
-                CalendarPlace::File(_) | CalendarPlace::Url(_) => None,
-            });
+        let calendars = self.calendars.iter();
+        let addresses = calendars.filter_map(|calendar| calendar.place.secret());
         let telegram = self.telegram.iter().map(|telegram| &telegram.token);
         let login = self.email.iter().flat_map(|email| &email.login);
         let password = login.map(|(_, password)| password);
@@ -157,7 +152,7 @@ pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnos
     let syntax = reader.problems.len() - first;
     let mut settings = Settings::new(system_zone);
     let later = plain::resolve(&mut reader, &mut root, &mut settings);
-    settings.calendars = calendars::resolve(&mut reader, &mut root);
+    settings.calendars = calendars::resolve(&mut reader, &mut root, &[]);
     settings.email = email::resolve(&mut reader, &mut root);
     models::resolve(&mut reader, &mut root, &mut settings);
     budget::resolve(&mut reader, &mut root, &mut settings);

@@ -101,7 +101,12 @@ impl Den {
         let daemon = runtime.block_on(async {
             store.remember(reading.remember).await.unwrap();
             let mut daemon = Daemon::start(engine).await.unwrap();
-            daemon.bring_events(std::sync::Arc::new(|_| Box::pin(async { String::new() })));
+            let trusted = tokio::sync::watch::Sender::new(true);
+            let verbs =
+                std::sync::Arc::new(|_| -> futures_util::future::BoxFuture<'static, String> {
+                    Box::pin(async { String::new() })
+                });
+            daemon.bring_events(verbs, &trusted.subscribe());
             daemon.alerts.folder(&reading.wrong, &reading.stale).await;
             daemon
         });

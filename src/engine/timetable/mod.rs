@@ -62,6 +62,7 @@ pub struct Timetable {
     signed: Option<Duration>,
     beat: watch::Sender<Duration>,
     coming: watch::Sender<Option<DateTime<Utc>>>,
+    trusted: watch::Sender<bool>,
 }
 
 impl Timetable {
@@ -88,6 +89,7 @@ impl Timetable {
             signed: None,
             beat: watch::Sender::new(monotonic),
             coming: watch::Sender::new(None),
+            trusted: watch::Sender::new(false),
         })
     }
 
@@ -99,6 +101,11 @@ impl Timetable {
     /// When the next start is, as far as is known.
     pub fn coming(&self) -> watch::Receiver<Option<DateTime<Utc>>> {
         self.coming.subscribe()
+    }
+
+    /// Whether what is due by the clock may begin.
+    pub fn trusted(&self) -> watch::Receiver<bool> {
+        self.trusted.subscribe()
     }
 
     /// What a look gave; the owner hears when the store fails and when it can be written again.
@@ -177,6 +184,8 @@ impl Timetable {
         let next = match self.trust {
             Trust::Waiting { .. } => None,
             Trust::Unsure { .. } | Trust::Sure => {
+                self.trusted
+                    .send_if_modified(|known| !std::mem::replace(known, true));
                 if let Err(error) = self.look(now).await {
                     self.stale = true;
                     if error.may_pass() {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::desk::Desk;
+use super::server::Known;
 use crate::calendar::cache::CachedDay;
 use crate::calendar::download::refresh;
 use crate::calendar::source::MAX_BYTES;
@@ -12,14 +14,13 @@ use crate::calendar::{Item, Range, look};
 use crate::config::settings::{CalendarPlace, CalendarSettings};
 use crate::job::CursorKey;
 use crate::net::{Client, Limits, Policy};
-use crate::step::Context;
 use crate::template::Locale;
 use crate::workspace::Workspace;
 use crate::zone::Tz;
 
 /// One look at one source.
 pub(super) struct Look<'a> {
-    pub context: &'a Context<'a>,
+    pub desk: Desk<'a>,
     pub source: &'a CalendarSettings,
     pub range: Range,
     pub zone: Tz,
@@ -38,19 +39,26 @@ impl Look<'_> {
     pub async fn look(&self) -> Result<Seen, String> {
         let (range, zone) = (self.range, self.zone);
         let mut seen = Seen::default();
+        let known = Known {
+            desk: self.desk,
+            source: self.source,
+        };
         let file = match &self.source.place {
             CalendarPlace::File(relative) => {
-                if let Some(text) = self.context.folder.embedded(relative) {
+                if let Some(text) = self.desk.folder.embedded(relative) {
                     let looked = look::bytes_of(text.as_bytes(), range, zone);
                     seen.items = looked.map_err(|error| error.to_string())?.items;
                     return Ok(seen);
                 }
-                let path = self.context.folder.path(relative);
+                let path = self.desk.folder.path(relative);
                 path.ok_or_else(|| format!("there is no `{relative}` inside the program"))?
+            }
+            CalendarPlace::Google { .. } | CalendarPlace::Dav { .. } => {
+                return known.look(range).await;
             }
             CalendarPlace::Url(url) => self.download(url, &mut seen).await?,
             CalendarPlace::SecretUrl(secret) => {
-                let url = self.context.secrets.get(secret)?;
+                let url = self.desk.secrets.get(secret)?;
                 self.download(url.expose(), &mut seen).await?
             }
         };
@@ -82,19 +90,19 @@ impl Look<'_> {
         let limits = Limits {
             bytes: MAX_BYTES,
             // What is known from before has to go out within the step's own time.
-            total: usual.total.min(self.context.limit * 2 / 3),
+            total: usual.total.min(self.desk.limit * 2 / 3),
             ..usual
         };
-        let client = Client::new(policy, limits, Arc::clone(self.context.clock));
-        let cache = Workspace::new(self.context.state.join("cache"));
+        let client = Client::new(policy, limits, Arc::clone(self.desk.clock));
+        let cache = Workspace::new(self.desk.state.join("cache"));
         let name = format!("calendar-{}.ics", self.source.name);
-        let now = self.context.clock.now().with_timezone(&self.zone);
+        let now = self.desk.clock.now().with_timezone(&self.zone);
         let now = now.format("%Y-%m-%d %H:%M").to_string();
         let download = refresh(&client, url, &cache, &name, now).await;
         let download = download.map_err(|error| error.to_string())?;
         if let Some((confirmed_at, error)) = download.stale {
             let label = &self.source.label;
-            seen.warnings.push(match self.context.settings.language {
+            seen.warnings.push(match self.desk.settings.language {
                 Locale::En => format!(
                     "{label} could not be brought up to date ({error}): this is from {confirmed_at}"
                 ),
@@ -118,7 +126,7 @@ impl Look<'_> {
     async fn kept(&self, key: &CursorKey) -> Result<Option<CachedDay>, String> {
         let key = key.clone();
         let read = self
-            .context
+            .desk
             .store
             .read(move |reader| reader.cursor_as(&key))
             .await;
@@ -129,12 +137,12 @@ impl Look<'_> {
     async fn outdated(&self) -> Result<Vec<(CursorKey, Option<Value>)>, String> {
         let owner = format!("calendar:{}", self.source.name);
         let read = self
-            .context
+            .desk
             .store
             .read(move |reader| reader.cursors(&owner, "", "20"));
         let all = read.await.map_err(|error| error.to_string())?;
         let today = self
-            .context
+            .desk
             .clock
             .now()
             .with_timezone(&self.zone)
