@@ -20,8 +20,8 @@
 //!   name files; what a program without a terminal says; words as people mean them.
 //! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
-//! - [`net`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; programs that end for certain;
-//!   the minijinja environment and its checker; files that stay inside; memory that is given back.
+//! - [`net`], [`plot`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; bars as a picture; programs
+//!   that end for certain; the minijinja environment and its checker; files that stay inside; memory that is given back.
 //! - [`calendar`], [`llm`], [`system`], [`telegram`], [`watch`]: iCalendar to the items of some days; models, routes, the fence and
 //!   the fact guard; this machine's facts; the Bot API, Markdown to its entities, whose job a message is; files that came,
 //!   changed or went.
@@ -89,6 +89,8 @@
 //! - A model's arguments for a tool are written as the table of a job file and read by the same code; what looks like a template in
 //!   them is escaped. An agent that waits for a word is its rounds so far in the detail of a waiting step.
 //! - JSON Schemas are held by `boon`: `jsonschema` brings a second getrandom, strum and num.
+//! - A PNG is thirty lines around flate2, which is here for gzip: the `png` crate brings a second miniz_oxide. Its letters are rastered
+//!   ones of a crate, for the machine may have no fonts.
 //! - A test of a job (`reveille test`) answers for models at the one place where routes are asked; everything else is the way of a run.
 
 #[macro_use]
@@ -107,6 +109,7 @@ pub mod job;
 pub mod journal;
 pub mod llm;
 pub mod net;
+pub mod plot;
 pub mod sandbox;
 pub mod step;
 pub mod store;

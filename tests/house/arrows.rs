@@ -11,7 +11,15 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "hash", "glob", "journal", "words"],
     &["job"],
     // `net` stands below `llm`: calendars and models both call through it.
-    &["store", "net", "sandbox", "template", "thrift", "workspace"],
+    &[
+        "store",
+        "net",
+        "plot",
+        "sandbox",
+        "template",
+        "thrift",
+        "workspace",
+    ],
     &["calendar", "llm", "system", "telegram", "watch"],
     // One floor, as `lib.rs` says: a kind's keys, check and action are one file, so `config` holds the kinds and the kinds
     // name the values and the reader of `config`. `kinds` is the macro that writes their tables.
