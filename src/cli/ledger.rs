@@ -1,6 +1,5 @@
-//! What the ledger of calls comes to: `reveille stats`, `reveille cost`, `reveille export`.
+//! The ledger of calls: `reveille cost`, `reveille export`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -12,41 +11,8 @@ use super::out::outln;
 use crate::error::Error;
 use crate::job::RunId;
 use crate::llm::money::shown as money;
-use crate::llm::usage::{Sum, units};
+use crate::llm::usage::units;
 use crate::store::{Cap, LedgerRow, Store, StoreError};
-
-#[derive(Debug, Args)]
-pub struct StatsArguments {
-    /// How many days back
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3660))]
-    days: u16,
-
-    /// What one row is
-    #[arg(long, value_enum, default_value_t = By::Model)]
-    by: By,
-
-    /// The rows as JSON
-    #[arg(long, conflicts_with = "csv")]
-    json: bool,
-
-    /// The rows as CSV
-    #[arg(long)]
-    csv: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
-    /// A job
-    Job,
-    /// A model
-    Model,
-    /// A day
-    Day,
-    /// A route: what kind of task it is
-    Route,
-    /// A kind of message
-    Class,
-}
 
 #[derive(Debug, Args)]
 pub struct ExportArguments {
@@ -74,7 +40,7 @@ enum Format {
 }
 
 /// Where a stretch of days back begins.
-fn since(context: &Context, days: u16) -> DateTime<Utc> {
+pub(super) fn since(context: &Context, days: u16) -> DateTime<Utc> {
     context.clock.now() - TimeDelta::days(days.into())
 }
 
@@ -84,136 +50,6 @@ fn rows(store: Option<&Store>, since: DateTime<Utc>) -> Result<Vec<LedgerRow>, S
         store.read_now(|reader| reader.ledger(since, |row| rows.push(row)))?;
     }
     Ok(rows)
-}
-
-pub(super) fn stats(context: &Context, arguments: &StatsArguments) -> Result<u8, Error> {
-    let (_, config) = context.config()?;
-    let (store, since) = (context.existing_store()?, since(context, arguments.days));
-    let rows = rows(store.as_ref(), since).map_err(Error::from)?;
-    let avoided = store
-        .as_ref()
-        .map(|store| store.read_now(|reader| reader.calls_avoided(since)));
-    let avoided = avoided.transpose().map_err(Error::from)?.unwrap_or(0);
-    let zone = config.settings.timezone;
-    let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
-    let mut all = Sum::default();
-    for row in &rows {
-        let call = &row.call;
-        let key = match arguments.by {
-            By::Job => row.job.clone(),
-            By::Model => format!("{} ({})", call.model, call.backend),
-            By::Day => row.at.with_timezone(&zone).format("%F").to_string(),
-            By::Route => call.route.clone(),
-            By::Class => call.class.clone().unwrap_or_default(),
-        };
-        let reference = config.settings.reference;
-        sums.entry(key).or_default().add(call, reference);
-        all.add(call, reference);
-    }
-    let days = f64::from(arguments.days);
-    // From the first call on, where there are none for the whole stretch.
-    let first = rows.first().map(|row| context.clock.now() - row.at);
-    let lived = first.map_or(days, |lived| {
-        (lived.num_minutes() as f64 / 1440.0).clamp(1.0, days)
-    });
-    let month = (all.cost as f64 / lived * 30.0) as u64;
-    if arguments.json {
-        let list: Vec<Value> = sums
-            .iter()
-            .map(|(key, sum)| {
-                let mut row = sum.json();
-                row["key"] = key.as_str().into();
-                row
-            })
-            .collect();
-        let whole = json!({
-            "days": arguments.days, "rows": list, "all": all.json(),
-            "calls_avoided": avoided, "month_projected": units(month),
-        });
-        outln!("{whole}");
-        return Ok(0);
-    }
-    if arguments.csv {
-        outln!("key,calls,failed,tokens_in,tokens_cached,tokens_out,seconds,cost,saved");
-        for (key, sum) in &sums {
-            outln!(
-                "{},{},{},{},{},{},{:.3},{},{}",
-                quoted(key),
-                sum.calls,
-                sum.failed,
-                sum.tokens_in,
-                sum.tokens_cached,
-                sum.tokens_out,
-                sum.average(),
-                units(sum.cost),
-                units(sum.saved())
-            );
-        }
-        return Ok(0);
-    }
-    if rows.is_empty() {
-        outln!("no calls to models in the last {} days", arguments.days);
-    } else {
-        table(context, &sums, &all);
-    }
-    let counts =
-        |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-    outln!(
-        "{}, {} spent, {} a month at this rate; {} avoided by gates",
-        counts(all.calls, "call"),
-        money(all.cost),
-        money(month),
-        counts(avoided, "call")
-    );
-    if config.settings.reference.is_some() {
-        outln!("{} saved against the reference price", money(all.saved()));
-    }
-    Ok(0)
-}
-
-fn table(context: &Context, sums: &BTreeMap<String, Sum>, all: &Sum) {
-    let widest = sums.keys().map(|key| key.chars().count()).max();
-    let width = widest.unwrap_or(0).max(5);
-    let most = sums
-        .values()
-        .map(|sum| sum.tokens_in + sum.tokens_out)
-        .max();
-    let head = format!(
-        "{:width$}  {:>6} {:>6} {:>10} {:>9} {:>9} {:>8} {:>10}",
-        "", "calls", "failed", "tokens in", "cached", "out", "average", "cost"
-    );
-    outln!("{}", context.paint.bold(&head));
-    for (key, sum) in sums {
-        let bar = bar(sum.tokens_in + sum.tokens_out, most.unwrap_or(0));
-        outln!("{}  {bar}", line(key, width, sum).trim_end());
-    }
-    if sums.len() > 1 {
-        outln!("{}", line("all", width, all).trim_end());
-    }
-}
-
-fn line(key: &str, width: usize, sum: &Sum) -> String {
-    format!(
-        "{key:width$}  {:>6} {:>6} {:>10} {:>9} {:>9} {:>6.1} s {:>10}",
-        sum.calls,
-        sum.failed,
-        sum.tokens_in,
-        sum.tokens_cached,
-        sum.tokens_out,
-        sum.average(),
-        money(sum.cost)
-    )
-}
-
-/// A part of the most, as a bar of eight cells.
-fn bar(part: u64, most: u64) -> String {
-    const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
-    let cells = (part as f64 / most.max(1) as f64 * 64.0).round() as usize;
-    let mut bar = "█".repeat(cells / 8);
-    if !cells.is_multiple_of(8) || cells == 0 {
-        bar.push(EIGHTHS[(cells % 8).max(1)]);
-    }
-    bar
 }
 
 pub(super) fn cost(context: &Context) -> Result<u8, Error> {
@@ -320,7 +156,7 @@ fn csv(rows: &[LedgerRow]) -> String {
 }
 
 /// A cell of RFC 4180.
-fn quoted(cell: &str) -> String {
+pub(super) fn quoted(cell: &str) -> String {
     match cell.contains(['"', ',', '\n', '\r']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell.to_owned(),
@@ -332,12 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_to_the_cent_and_further_where_they_are_less() {
-        assert_eq!(money(0), "0");
-        assert_eq!(money(504_000), "0.000504");
-        assert_eq!(money(1_234_560_000), "1.2346");
-        assert_eq!(bar(64, 64), "████████");
-        assert_eq!(bar(1, 1000), "▏");
+    fn cells_with_commas_are_quoted() {
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
     }
 }

@@ -37,6 +37,7 @@ mod setup;
 mod show;
 pub mod socket;
 mod spinner;
+mod stats;
 mod status;
 mod telegram;
 mod why;
@@ -128,7 +129,7 @@ enum Command {
     /// List the models and how they are, try them, fetch one
     Models(models::Arguments),
     /// Show what models took: calls, tokens, time, money
-    Stats(ledger::StatsArguments),
+    Stats(stats::Arguments),
     /// Show what models cost today, this month and in all, and the caps
     Cost,
     /// Give out the ledger of calls
@@ -201,7 +202,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Approvals(arguments) => approvals::run(context, arguments),
         Command::Outbox(arguments) => outbox::run(context, arguments),
         Command::Models(arguments) => models::run(context, arguments),
-        Command::Stats(arguments) => ledger::stats(context, arguments),
+        Command::Stats(arguments) => stats::run(context, arguments),
         Command::Cost => ledger::cost(context),
         Command::Export(arguments) => ledger::export(context, arguments),
         Command::Memory(arguments) => memory::run(context, arguments),
@@ -242,7 +243,6 @@ impl Command {
             | Command::Approvals(_)
             | Command::Outbox(_)
             | Command::Doctor(_)
-            | Command::Stats(_)
             | Command::Memory(_)
             | Command::Forget(_)
             | Command::Cost
@@ -253,6 +253,7 @@ impl Command {
             Command::Run(arguments) => !arguments.record,
             // Whoever types it makes the file, with his own rights.
             Command::Export(arguments) => arguments.output.is_none(),
+            Command::Stats(arguments) => arguments.plot.is_none(),
             Command::Daemon(_)
             | Command::Setup(_)
             | Command::ExportMe(_)

@@ -150,6 +150,11 @@ impl Planner<'_> {
                 let why = format!("this version cannot run `{}` steps yet", step.kind.word());
                 (json!({ "fails": why }), declared.example)
             }
+            // Of its kind only the picture is an effect.
+            Kind::Ledger(ledger) => match ledger.plan(&context).await {
+                Ok(value) => (json!({ "result": value }), value),
+                Err(error) => (json!({ "fails": error.message }), declared.example),
+            },
             _ if declared.effects => {
                 let told =
                     json!({ "not_executed": "it has effects", "argv": argv(&step.kind, &context) });

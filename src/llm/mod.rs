@@ -7,6 +7,7 @@
 mod anthropic;
 pub mod books;
 mod call;
+pub mod chart;
 pub mod class;
 mod error;
 pub mod facts;

@@ -8,10 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Context, Declaration, Done, StepError};
+use super::{Context, Declaration, Done, StepError, stays_inside};
 use crate::config::resolve::Scope;
-use crate::config::value::Span;
-use crate::llm::usage::Sum;
+use crate::config::value::{At, Span};
+use crate::llm::chart::{self, Stretch};
+use crate::llm::usage::{Sum, Usage};
+use crate::plot::{Chart, FORMATS, Format};
 
 /// As typed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,18 +21,33 @@ use crate::llm::usage::Sum;
 pub struct Authored {
     /// How far back, as `7d`.
     ledger: Span,
+    /// A picture of it, `.png` or `.svg`, relative to the workspace.
+    plot: Option<At<String>>,
 }
 
 /// What calls to models came to.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     back: Duration,
+    plot: Option<String>,
 }
 
 impl Authored {
-    pub(super) fn resolve(self, _: &mut Scope<'_>) -> Option<Ledger> {
+    pub(super) fn resolve(self, scope: &mut Scope<'_>) -> Option<Ledger> {
+        if let Some(plot) = &self.plot {
+            if !stays_inside(&plot.value) {
+                let what = format!("`{}` leaves the workspace", plot.value);
+                let right = "write a path relative to the workspace, without `..`";
+                scope.error(plot.span.clone(), what, right);
+            }
+            if Format::of(&plot.value).is_none() {
+                let what = format!("`{}` is not the name of a picture", plot.value);
+                scope.error(plot.span.clone(), what, FORMATS);
+            }
+        }
         Some(Ledger {
             back: self.ledger.0,
+            plot: self.plot.map(|plot| scope.path(plot)),
         })
     }
 }
@@ -61,8 +78,11 @@ impl Ledger {
         ] {
             example[key] = json!([sum(name)]);
         }
+        if self.plot.is_some() {
+            example["picture"] = "week.png".into();
+        }
         Declaration {
-            effects: false,
+            effects: self.plot.is_some(),
             outside_text: false,
             private: false,
             timeout: Duration::from_secs(30),
@@ -71,34 +91,66 @@ impl Ledger {
     }
 
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Done, StepError> {
-        let (settings, back) = (context.settings, self.back);
-        let (zone, reference) = (settings.timezone, settings.reference);
-        let since = TimeDelta::from_std(back).unwrap_or(TimeDelta::MAX);
-        let since = context.clock.now().checked_sub_signed(since);
-        let since = since.unwrap_or_default();
-        let read = context.store.read(move |reader| {
-            let mut all = Sum::default();
-            let mut sums: [BTreeMap<String, Sum>; 3] = Default::default();
-            reader.ledger(since, |row| {
-                all.add(&row.call, reference);
-                let day = row.at.with_timezone(&zone).format("%F").to_string();
-                let keys = [row.call.model.clone(), row.job, day];
-                for (sums, key) in sums.iter_mut().zip(keys) {
-                    sums.entry(key).or_default().add(&row.call, reference);
-                }
-            })?;
-            let avoided = reader.calls_avoided(since)?;
-            Ok((all, sums, avoided))
-        });
-        let (all, [models, jobs, days], avoided) = read
-            .await
-            .map_err(|error| StepError::new(error.to_string()))?;
-        let mut result = all.json();
-        result["days"] = (back.as_secs() / 86_400).into();
-        result["avoided"] = avoided.into();
-        result["models"] = rows(models);
-        result["jobs"] = rows(jobs);
-        result["by_day"] = rows(days);
+        let (result, chart) = self.look(context).await?;
+        if let (Some(chart), Some(path)) = (chart, result["picture"].as_str()) {
+            draw(context, path.to_owned(), chart).await?;
+        }
         Ok(Done::result(result))
     }
+
+    /// What it would give, without its picture being drawn.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the picture's path cannot be rendered.
+    pub async fn plan(&self, context: &Context<'_>) -> Result<Value, StepError> {
+        Ok(self.look(context).await?.0)
+    }
+
+    async fn look(&self, context: &Context<'_>) -> Result<(Value, Option<Chart>), StepError> {
+        let (settings, back, now) = (context.settings, self.back, context.clock.now());
+        let (zone, reference) = (settings.timezone, settings.reference);
+        let since = TimeDelta::from_std(back).unwrap_or(TimeDelta::MAX);
+        let since = now.checked_sub_signed(since).unwrap_or_default();
+        let read = context.store.read(move |reader| {
+            Usage::read(reader, since, (zone, reference), |row, day| {
+                [row.job.clone(), day.to_string(), row.call.model.clone()]
+            })
+        });
+        let usage = read
+            .await
+            .map_err(|error| StepError::new(error.to_string()))?;
+        let days = back.as_secs() / 86_400;
+        let mut result = usage.all.json();
+        result["days"] = days.into();
+        result["avoided"] = usage.avoided.into();
+        let mut chart = None;
+        if let Some(path) = &self.plot {
+            result["picture"] = context.render(path)?.into();
+            let [from, to] = [since, now].map(|at| at.with_timezone(&zone).date_naive());
+            let stretch = Stretch { days, from, to };
+            let reader = (settings.language, reference.is_some());
+            chart = Some(chart::of(&usage, stretch, reader));
+        }
+        let [jobs, by_day, models] = usage.by;
+        result["models"] = rows(models);
+        result["jobs"] = rows(jobs);
+        result["by_day"] = rows(by_day);
+        Ok((result, chart))
+    }
+}
+
+/// Draws a picture into the workspace.
+async fn draw(context: &Context<'_>, path: String, chart: Chart) -> Result<(), StepError> {
+    let workspace = context.workspace();
+    let format = Format::of(&path).ok_or_else(|| {
+        StepError::new(format!("`{path}` is not the name of a picture: {FORMATS}"))
+    })?;
+    let work = tokio::task::spawn_blocking(move || {
+        let bytes = chart.draw(format).map_err(|error| error.to_string())?;
+        let written = workspace.write(&path, &bytes);
+        written.map_err(|error| error.to_string())
+    });
+    work.await
+        .map_err(|error| StepError::new(format!("a bug: {error}")))?
+        .map_err(StepError::new)
 }

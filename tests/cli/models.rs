@@ -334,3 +334,74 @@ fn models_are_listed_tried_and_fetched() {
         .piped(&["models"], "")
         .prints(&["no server answers", "start it with `ollama serve`"]);
 }
+
+#[test]
+fn the_days_are_drawn_where_somebody_says() {
+    let world = World::new("[defaults]\nreference = \"dear\"\n");
+    let draws = |words: &[&str]| {
+        world
+            .folder
+            .piped(&[&["stats", "--plot"], words].concat(), "")
+    };
+    draws(&["week.svg"]).says(0, &["wrote week.svg (7 days, 0 calls)"]);
+    assert!(world.folder.read("week.svg").contains("no calls to models"));
+    world.folder.piped(&["ask", "thanks!"], "").prints(&[]);
+    let best = ["ask", "--route", "best", "thanks!"];
+    world.folder.piped(&best, "").prints(&[]);
+    draws(&["week.svg"]).says(0, &["wrote week.svg (7 days, 2 calls)"]);
+    let picture = world.folder.read("week.svg");
+    // 300 + 12 + 96 tokens by each; the one at home saved what the dear one would have cost.
+    for said in [
+        "small",
+        "dear",
+        "408",
+        "0.0033 spent",
+        "saved",
+        "816 tokens",
+    ] {
+        assert!(picture.contains(said), "{said}: {picture}");
+    }
+    draws(&["classes.svg", "--by", "class"]).says(0, &["wrote"]);
+    let classes = world.folder.read("classes.svg");
+    assert!(
+        classes.contains("(none)") && classes.contains("simple"),
+        "{classes}"
+    );
+    world
+        .folder
+        .piped(&["stats", "--by", "class"], "")
+        .prints(&["(none) ", "simple "]);
+    draws(&["week.png"]).says(0, &["wrote week.png"]);
+    let bytes = std::fs::read(world.folder.path("week.png")).expect("a picture");
+    assert!(bytes.starts_with(b"\x89PNG"));
+    draws(&["week.jpg"]).says(2, &["cannot draw `week.jpg`", ".png or .svg"]);
+    draws(&["none/week.png"]).says(2, &["cannot write none/week.png", "no such folder"]);
+    let left: Vec<_> = std::fs::read_dir(world.folder.path(""))
+        .expect("a folder")
+        .collect();
+    assert!(
+        left.iter()
+            .flatten()
+            .all(|file| !file.file_name().to_string_lossy().contains("tmp"))
+    );
+}
+
+#[test]
+fn a_job_draws_its_ledger_into_the_workspace_and_its_plan_does_not() {
+    let world = World::new("");
+    let job = "[[step]]\nid = \"week\"\nledger = \"7d\"\nplot = \"pictures/week.svg\"\n\n[[deliver]]\nconsole = true\ntext = \"{{ week.picture }}: {{ week.calls }}\"\n";
+    world.folder.write("jobs/week.toml", job);
+    world.folder.piped(&["ask", "thanks!"], "").prints(&[]);
+    let picture = world.folder.path("state/workspace/pictures/week.svg");
+    world
+        .folder
+        .piped(&["plan", "week"], "")
+        .prints(&["pictures/week.svg: 1"]);
+    assert!(!picture.exists());
+    world
+        .folder
+        .run(["run", "week"])
+        .prints(&["pictures/week.svg: 1"]);
+    let drawn = std::fs::read_to_string(&picture).expect("a picture");
+    assert!(drawn.contains("408 tokens, 1 call;"), "{drawn}");
+}

@@ -269,6 +269,33 @@ text = "a picture"
 }
 
 #[test]
+fn the_week_is_a_picture_with_its_figures_below() {
+    let week = r#"
+[[trigger]]
+telegram = "/tokens"
+
+[[step]]
+id = "week"
+ledger = "7d"
+plot = "week.png"
+
+[[deliver]]
+telegram = "origin"
+photo = "{{ week.picture }}"
+text = "{{ week.calls }} calls"
+"#;
+    let world = World::new(&format!("owner = {OWNER}")).with("week", week);
+    let life = Life::start(&world.folder);
+    world.telegram.says(OWNER, "/tokens");
+    let sent = &world.wait(world.telegram.saw("sendPhoto", 1))[0];
+    assert_eq!(sent["photo"]["name"], "week.png", "{sent}");
+    let content = sent["photo"]["content"].as_str().expect("a file");
+    assert!(content.contains("PNG\r\n"), "{content}");
+    assert_eq!(sent["caption"], "0 calls");
+    life.end();
+}
+
+#[test]
 fn a_failure_is_heard_where_it_was_asked_for_and_alerts_have_buttons() {
     let fragile = r#"
 [[trigger]]
