@@ -152,11 +152,14 @@ fn legend<B: DrawingBackend>(area: &Area<B>, row: usize, series: &Series) -> Res
         name = name.chars().take(LONGEST - 2).collect();
         name.push_str("..");
     }
-    say(area, &name, (EDGE + 36, y), letters(LARGE, INK))?;
+    // By their middles: by their tops, letters of different fonts stand differently beside the square.
+    let middle = y + 17;
+    let style = letters(LARGE, INK).pos(Pos::new(HPos::Left, VPos::Center));
+    say(area, &name, (EDGE + 36, middle), style)?;
     let right = WIDTH as i32 - EDGE;
     for (note, x) in series.notes.iter().zip([right - 160, right]) {
-        let style = letters(LARGE, PALE).pos(Pos::new(HPos::Right, VPos::Top));
-        say(area, note, (x, y), style)?;
+        let style = letters(LARGE, PALE).pos(Pos::new(HPos::Right, VPos::Center));
+        say(area, note, (x, middle), style)?;
     }
     Ok(())
 }

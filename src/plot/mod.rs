@@ -68,7 +68,7 @@ impl Format {
 }
 
 impl Chart {
-    /// The picture's bytes. A PNG takes some milliseconds.
+    /// The picture's bytes. A PNG takes tens of milliseconds.
     ///
     /// # Errors
     /// It could not be drawn.
