@@ -23,7 +23,7 @@ const ASK: Duration = Duration::from_secs(20);
 pub struct Limits {
     /// Until a connection stands, name resolution and TLS included. Real time, since the network keeps it.
     pub connect: Duration,
-    /// Until [`Client::get`] has the whole answer, redirects included.
+    /// Until [`Client::get`] has the whole answer, redirects included, and [`Client::exchange`] one.
     pub total: Duration,
     /// Bytes of one body, after decompression.
     pub bytes: u64,
@@ -138,6 +138,27 @@ impl Client {
         let url = self.policy.check(url)?;
         let request = self.http(&url)?.request(method, url.clone());
         self.send(&url, request.headers(headers).body(body)).await
+    }
+
+    /// Makes one request and reads its answer, which a redirect is too: whether it is followed, and with what, is the caller's.
+    ///
+    /// # Errors
+    /// Every [`NetError`] but `Status` and `Redirect`.
+    pub async fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Response, NetError> {
+        let (origin, limit) = (origin(url), self.limits.total);
+        let exchange = async {
+            let answer = self.request(method, url.as_str(), headers, body).await?;
+            answer.read().await
+        };
+        timeout(&*self.clock, limit, exchange)
+            .await
+            .unwrap_or(Err(NetError::Timeout { origin, limit }))
     }
 
     async fn follow(&self, mut url: Url, mut headers: HeaderMap) -> Result<Response, NetError> {
