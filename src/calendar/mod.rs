@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod download;
+pub mod edit;
 pub mod ics;
 mod item;
 pub mod look;

@@ -63,7 +63,7 @@ impl Lines {
 }
 
 /// TEXT of RFC 5545, 3.3.11; control characters, which it does not allow, are left out.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.replace("\r\n", "\n").chars() {
         match character {

@@ -7,8 +7,6 @@ use super::rule::Rule;
 use super::value::{self, Span, Written};
 use super::zone::{Stamp, View, ZoneId, ZoneNames};
 
-/// Longest title and location, in characters.
-const MAX_TITLE: usize = 300;
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 2_000;
 /// Most RDATEs or EXDATEs of one event.
@@ -174,8 +172,8 @@ impl Draft {
     pub fn take(&mut self, line: &ContentLine<'_>, zones: &mut ZoneNames) -> Result<(), String> {
         match line.name.to_ascii_uppercase().as_slice() {
             b"UID" => self.uid = value::text(line.value, 1_000),
-            b"SUMMARY" => self.title = value::text(line.value, MAX_TITLE).replace('\n', " "),
-            b"LOCATION" => self.location = value::text(line.value, MAX_TITLE).replace('\n', ", "),
+            b"SUMMARY" => self.title = value::title(line.value),
+            b"LOCATION" => self.location = value::location(line.value),
             b"DESCRIPTION" => self.description = value::text(line.value, MAX_DESCRIPTION),
             b"STATUS" => self.status = Some(status(line.value)),
             b"SEQUENCE" => self.sequence = value::text(line.value, 20).parse().unwrap_or(0),

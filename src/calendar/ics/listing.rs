@@ -220,7 +220,7 @@ struct Common {
 }
 
 /// The end in UTC: days by the calendar, then seconds by the clock.
-fn end_of(instance: &Instance<'_>, view: View<'_>) -> NaiveDateTime {
+pub fn end_of(instance: &Instance<'_>, view: View<'_>) -> NaiveDateTime {
     let Span { days, seconds } = instance.span;
     let local = instance.start.local + TimeDelta::days(days);
     view.to_utc(instance.start.zone, local) + TimeDelta::seconds(seconds)

@@ -4,21 +4,21 @@
 //! work rules out, `zone` and `vtimezone` know offsets, `series` joins rules, dates, exceptions and changed
 //! instances, and `listing` makes items of what falls within a range.
 
-mod event;
+pub(super) mod event;
 mod extent;
-mod line;
-mod listing;
+pub(super) mod line;
+pub(super) mod listing;
 mod pattern;
-mod reader;
+pub(super) mod reader;
 mod recur;
 mod rule;
-mod series;
+pub(super) mod series;
 #[cfg(test)]
 mod tests;
-mod value;
+pub(super) mod value;
 mod vtimezone;
 mod windows;
-mod zone;
+pub(super) mod zone;
 
 use super::item::Item;
 use super::range::Range;

@@ -4,6 +4,8 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 /// Longest duration that is believed: 100 years, in days.
 const MAX_DAYS: i64 = 36_525;
+/// Longest title and location, in characters.
+const MAX_TITLE: usize = 300;
 
 /// A DATE or DATE-TIME as written, before its zone is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +142,16 @@ pub fn text(value: &[u8], limit: usize) -> String {
         count += 1;
     }
     plain.trim().to_owned()
+}
+
+/// A SUMMARY as it is shown: in one line.
+pub fn title(value: &[u8]) -> String {
+    text(value, MAX_TITLE).replace('\n', " ")
+}
+
+/// A LOCATION as it is shown: in one line.
+pub fn location(value: &[u8]) -> String {
+    text(value, MAX_TITLE).replace('\n', ", ")
 }
 
 /// The two instants' distance as an exact [`Span`], never negative.
