@@ -22,7 +22,7 @@
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`plot`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; bars as a picture; programs
 //!   that end for certain; the minijinja environment and its checker; files that stay inside; memory that is given back.
-//! - [`calendar`], [`llm`], [`system`], [`telegram`], [`watch`]: iCalendar to the items of some days; models, routes, the fence and
+//! - [`calendar`], [`llm`], [`system`], [`telegram`], [`watch`]: iCalendar to the items of some days, calendar servers; models, routes, the fence and
 //!   the fact guard; this machine's facts; the Bot API, Markdown to its entities, whose job a message is; files that came,
 //!   changed or went.
 //! - [`trigger`], [`step`], [`delivery`]: one file a kind. A kind has its keys as typed (`Authored`), `resolve`, and its action.

@@ -1,6 +1,7 @@
 //! Calendars: where they come from, what they hold for a day, and what is remembered of it between runs.
 
 pub mod cache;
+pub mod dav;
 pub mod download;
 pub mod edit;
 pub mod ics;
