@@ -3,6 +3,8 @@
 
 mod cli;
 mod config;
+#[path = "fakes/radicale.rs"]
+mod fake_dav;
 #[path = "fakes/ollama.rs"]
 mod fake_models;
 mod house;

@@ -235,7 +235,7 @@ impl Calendar {
             ),
             outside_text: true,
             private: true,
-            timeout: Duration::from_secs(45),
+            timeout: Duration::from_secs(120),
             example: match self.verb {
                 Verb::List | Verb::Search => json!({
                     "items": [item], "count": 1, "from": "2026-11-20", "days": 1,

@@ -3,6 +3,7 @@
 mod agent;
 mod ask;
 mod briefing;
+mod calendars;
 mod crash;
 mod delivery;
 mod disk;

@@ -87,7 +87,7 @@ pub enum CalendarPlace {
         /// Where to begin to look.
         url: String,
         /// Who asks.
-        login: Option<(String, SecretRef)>,
+        login: (String, SecretRef),
         /// Its name there; the first one when left out.
         name: Option<String>,
     },
@@ -106,7 +106,7 @@ impl CalendarPlace {
     pub fn secret(&self) -> Option<&SecretRef> {
         match self {
             CalendarPlace::SecretUrl(secret) => Some(secret),
-            CalendarPlace::Dav { login, .. } => login.as_ref().map(|(_, password)| password),
+            CalendarPlace::Dav { login, .. } => Some(&login.1),
             CalendarPlace::File(_) | CalendarPlace::Url(_) | CalendarPlace::Google { .. } => None,
         }
     }
@@ -174,18 +174,14 @@ fn place(
         (Some(ics), None, None) => ics_place(reader, ics),
         (None, Some(id), None) => google_place(reader, (id, typed.account), accounts),
         (None, None, Some(url)) => {
-            let login = match (typed.user, typed.password) {
-                (Some(user), Some(password)) => Some((user, password)),
-                (None, None) => None,
-                _ => {
-                    let right = "write both: user = \"NAME\" and password.env = \"NAME\"";
-                    reader.error(span, "a user goes with a password", right);
-                    return None;
-                }
+            let (Some(user), Some(password)) = (typed.user, typed.password) else {
+                let right = "add user = \"NAME\" and password.env = \"NAME\"";
+                reader.error(span, "this calendar does not say who asks", right);
+                return None;
             };
             Some(CalendarPlace::Dav {
                 url: address(reader, &url)?,
-                login,
+                login: (user, password),
                 name: typed.calendar,
             })
         }

@@ -203,8 +203,9 @@ impl Calendar {
         match change.ics {
             Some(ics) => {
                 let was = resource(change.etag, Some(ics));
+                let over = change.since.map(|etag| resource(Some(etag), None));
                 server
-                    .restore(&change.id, &was)
+                    .restore(&change.id, &was, over.as_ref())
                     .await
                     .map_err(failed(source))?;
             }

@@ -1,5 +1,7 @@
 //! A calendar on a server: asked for what changed, remembered, written.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,6 +23,9 @@ use super::connect::Server;
 
 /// So soon after a look nothing is asked again: the steps of one run see the same.
 const FRESH: TimeDelta = TimeDelta::seconds(5);
+
+/// So long a server is waited for where something is known from before.
+const KNOWN: Duration = Duration::from_secs(20);
 
 /// How old what is written down of the last look may be: an SD card wears out by what is written.
 const SIGN: TimeDelta = TimeDelta::minutes(5);
@@ -80,8 +85,11 @@ impl Known<'_> {
         {
             return Ok(());
         }
-        // What is known from before has to go out within the step's own time.
-        let limit = self.desk.limit * 2 / 3;
+        // What is known from before has to go out within the step's own time; the first look may take longer.
+        let limit = match &known {
+            Some(_) => KNOWN.min(self.desk.limit * 2 / 3),
+            None => self.desk.limit * 9 / 10,
+        };
         let asked = async {
             let server = Server::connect(&self.desk, self.source).await?;
             let versions = self.versions().await;
@@ -300,8 +308,13 @@ impl<'a> Written<'a> {
     }
 
     /// Puts back what was there.
-    pub async fn restore(&self, id: &str, was: &Resource) -> Result<(), RemoteError> {
-        let (id, now) = self.server.restore(id, was).await?;
+    pub async fn restore(
+        &self,
+        id: &str,
+        was: &Resource,
+        over: Option<&Resource>,
+    ) -> Result<(), RemoteError> {
+        let (id, now) = self.server.restore(id, was, over).await?;
         self.kept(id, Some(&now)).await;
         Ok(())
     }

@@ -3,6 +3,8 @@
 mod faults;
 mod find;
 mod radicale;
+#[path = "../../../../tests/fakes/radicale.rs"]
+mod server;
 mod sync;
 mod writes;
 
