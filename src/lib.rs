@@ -18,7 +18,7 @@
 //! - [`error`], [`zone`]: what a person is told and the exit code; time zones.
 //! - [`clock`], [`hash`], [`glob`], [`journal`], [`words`]: the only time, sleep and ids; the one hash that is written down; patterns that
 //!   name files; what a program without a terminal says; words as people mean them.
-//! - [`job`]: ids, events, runs, outcomes. No kinds, no I/O, no clock.
+//! - [`job`], [`moment`]: ids, events, runs, outcomes; what a sentence says of time. No kinds, no I/O, no clock.
 //! - [`store`]: the only SQL. One writer, group commits, locks, recovery's facts, retention, backup.
 //! - [`net`], [`plot`], [`sandbox`], [`template`], [`workspace`], [`thrift`]: the one guarded HTTP client; bars as a picture; programs
 //!   that end for certain; the minijinja environment and its checker; files that stay inside; memory that is given back.
@@ -39,7 +39,7 @@
 //!
 //! # Invariants
 //!
-//! - `job`, [`engine::schedule`] and `config` (but for [`config::folder`] and [`config::secrets`]) do no I/O and never read the clock.
+//! - `job`, `moment`, [`engine::schedule`] and `config` (but for [`config::folder`] and [`config::secrets`]) do no I/O and never read the clock.
 //! - Only [`clock`] asks the system for the time, sleeps, or makes time-ordered ids. Only [`store`] knows SQL. Only
 //!   [`llm`] knows a provider's JSON, and only [`telegram`] Telegram's.
 //! - Arrows point down the list above.
@@ -108,6 +108,7 @@ pub mod hash;
 pub mod job;
 pub mod journal;
 pub mod llm;
+pub mod moment;
 pub mod net;
 pub mod plot;
 pub mod sandbox;

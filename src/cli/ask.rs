@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::job::{Event, TriggerKind};
 use crate::store::Mode;
 use crate::telegram::own::{OWN, is_own};
-use crate::telegram::{intent, when};
+use crate::telegram::{add_times, intent};
 use crate::trigger::Kind;
 
 #[derive(Debug, Args)]
@@ -100,12 +100,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     };
     let job = context.known_job(&config, &folder, &first.job)?;
     let zone = config.settings.timezone;
-    let when = when(&text, context.clock.now().with_timezone(&zone));
     let mut payload = json!({
-        "asked": true, "text": text, "args": first.args, "when": when.map(|when| when.to_rfc3339()), "stdin": "",
+        "asked": true, "text": text, "args": first.args, "stdin": "",
         "user": { "id": 0, "name": "you" }, "chat": { "id": TERMINAL, "title": "terminal" },
         "message": 0, "forwarded": false,
     });
+    add_times(
+        &mut payload,
+        &text,
+        context.clock.now().with_timezone(&zone),
+    );
     if let Some(route) = by_route {
         payload["route"] = route.into();
     }

@@ -16,7 +16,6 @@ mod raw;
 mod rich;
 mod split;
 mod update;
-mod when;
 
 pub use client::{Bot, Hooked, LARGEST};
 pub use failure::Failure;
@@ -25,5 +24,4 @@ pub use payload::{Attached, Button, LONGEST_DATA, Outgoing, SAYS};
 pub use post::{Post, send};
 pub use rich::{Entity, Rich, Style, plain};
 pub use split::{CAPTION, Chunk, LONGEST, REPEAT_LONGEST, split};
-pub use update::{Chat, File, Message, News, Person, Press, number, read};
-pub use when::when;
+pub use update::{Chat, File, Message, News, Person, Press, add_times, number, read};

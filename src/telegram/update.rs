@@ -1,11 +1,11 @@
 //! News as they come: read from the JSON itself, so that what a library does not know yet costs no word of a message.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::raw::{Raw, RawPress};
-use super::when::when;
+use crate::moment::said;
 use crate::zone::Tz;
 
 /// A message that somebody wrote.
@@ -184,15 +184,14 @@ impl File {
 impl Message {
     /// What templates see of it as `event`.
     pub fn payload(&self, args: &Value, zone: Tz) -> Value {
-        let when = when(&self.text, self.at.with_timezone(&zone));
         let mut payload = json!({
             "text": self.text,
             "args": args,
-            "when": when.map(|when| when.to_rfc3339()),
             "chat": { "id": self.chat.id, "title": self.chat.title },
             "message": self.number,
             "forwarded": self.forwarded,
         });
+        add_times(&mut payload, &self.text, self.at.with_timezone(&zone));
         if let Some(from) = &self.from {
             payload["user"] = json!({ "id": from.id, "name": from.name });
         }
@@ -210,6 +209,21 @@ impl Message {
         }
         payload
     }
+}
+
+/// Adds what a text says of time, seen from a moment, to what templates see as `event`.
+pub fn add_times(payload: &mut Value, text: &str, now: DateTime<Tz>) {
+    let said = said(text, now);
+    payload["when"] = said.start.map(|start| start.to_rfc3339()).into();
+    payload["until"] = said.end.map(|end| end.to_rfc3339()).into();
+    let days =
+        |(first, count): (NaiveDate, u32)| json!({ "first": first.to_string(), "count": count });
+    payload["days"] = said.range.map(days).into();
+    payload["repeats"] = said
+        .repeats
+        .map(|repeats| repeats.words(said.spanish))
+        .into();
+    payload["rest"] = said.rest.into();
 }
 
 #[cfg(test)]
@@ -244,6 +258,46 @@ mod tests {
         assert_eq!(read.from.as_ref().unwrap().name, "Ana B");
         assert_eq!(read.payload(&Value::Null, Tz::UTC)["reply_to"], "before");
         assert!(read.chat.private && !read.forwarded);
+    }
+
+    #[test]
+    fn what_a_message_says_of_time_is_told() {
+        let madrid = Tz::named("Europe/Madrid").unwrap();
+        let times = |text: &str| {
+            // Thursday 20 November 2025, 7:00 in Madrid.
+            let payload = message(json!({ "text": text }))
+                .unwrap()
+                .payload(&Value::Null, madrid);
+            ["when", "until", "days", "repeats", "rest"].map(|key| payload[key].clone())
+        };
+        assert_eq!(
+            times("cena mañana de 9 a 11 de la noche con Ana"),
+            [
+                json!("2025-11-21T21:00:00+01:00"),
+                json!("2025-11-21T23:00:00+01:00"),
+                json!({ "first": "2025-11-21", "count": 1 }),
+                Value::Null,
+                json!("cena con Ana"),
+            ]
+        );
+        assert_eq!(
+            times("remind me every Monday at 8 to take out the bins"),
+            [
+                json!("2025-11-24T08:00:00+01:00"),
+                Value::Null,
+                Value::Null,
+                json!("every Monday at 08:00"),
+                json!("remind me to take out the bins"),
+            ]
+        );
+        let nothing = [
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            json!("hello"),
+        ];
+        assert_eq!(times("hello"), nothing);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::sources::{modules, sources};
 const FLOORS: &[&[&str]] = &[
     &["error", "zone"],
     &["clock", "hash", "glob", "journal", "words"],
-    &["job"],
+    &["job", "moment"],
     // `net` stands below `llm`: calendars and models both call through it.
     &[
         "store",
