@@ -10,7 +10,7 @@ use reveille::moment::said;
 use reveille::zone::Tz;
 
 fn main() {
-    let phrases: Vec<(DateTime<Tz>, &str)> = include_str!("../src/moment/phrases.txt")
+    let phrases: Vec<(DateTime<Tz>, &str)> = include_str!("../tests/data/phrases.txt")
         .lines()
         .skip(1)
         .map(phrase)

@@ -20,7 +20,7 @@ fn shown(at: Option<DateTime<Tz>>) -> String {
 fn sentences_are_understood_as_people_mean_them() {
     let mut wrong = Vec::new();
     let mut lines = 0;
-    for line in include_str!("phrases.txt").lines().skip(1) {
+    for line in include_str!("../../tests/data/phrases.txt").lines().skip(1) {
         let [seen, phrase, start, end, repeats, rest] = line.split('\t').collect::<Vec<_>>()[..]
         else {
             panic!("{line}");
@@ -188,7 +188,7 @@ fn what_repeats_in_steps_keeps_its_step() {
 #[test]
 fn cron_entries_say_the_same() {
     let mut entries = 0;
-    for line in include_str!("phrases.txt").lines().skip(1) {
+    for line in include_str!("../../tests/data/phrases.txt").lines().skip(1) {
         let mut columns = line.split('\t');
         let (Some(seen), Some(phrase)) = (columns.next(), columns.next()) else {
             panic!("{line}");
