@@ -30,6 +30,7 @@ mod retain;
 mod run;
 mod schema;
 mod slot;
+mod threads;
 mod trigger;
 mod usage;
 mod value;
@@ -265,13 +266,9 @@ impl Store {
             faults::meet(faults::Point::Read).await?;
             return self.read_now(work);
         }
-        let (store, turn) = (self.clone(), self.inner.readers.turn().await?);
-        let reading = move || {
-            let _turn = turn;
-            store.read_now(work)
-        };
-        let read = tokio::task::spawn_blocking(reading).await;
-        read.map_err(|_| StoreError::Closed)?
+        let store = self.clone();
+        let reading = self.inner.readers.beside(move || store.read_now(work));
+        reading.await
     }
 
     /// Asks questions of one snapshot, on the spot.

@@ -1,13 +1,13 @@
 //! Reads, each on one snapshot of the database, beside the writer.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::StoreError;
 use super::open::connect;
+use super::threads::Threads;
 
 /// So many read at once, others wait: a connection of its own costs each of a crowd more than its turn.
 const KEPT: usize = 4;
@@ -17,7 +17,7 @@ const KEPT: usize = 4;
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    turns: Arc<Semaphore>,
+    threads: Threads,
 }
 
 impl Readers {
@@ -25,14 +25,16 @@ impl Readers {
         Readers {
             path,
             idle: Mutex::default(),
-            turns: Arc::new(Semaphore::new(KEPT)),
+            threads: Threads::new(KEPT),
         }
     }
 
-    /// A turn to read, for as long as it is kept.
-    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        turn.await.map_err(|_| StoreError::Closed)
+    /// Does `work`, which reads, beside the asker.
+    pub(super) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.threads.run(work).await?
     }
 
     /// Runs `work` on one snapshot. It blocks.
