@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,13 +16,44 @@ use crate::job::DeliveryId;
 pub(super) const KEPT: usize = 256;
 const KEPT_BYTES: usize = 1 << 20;
 
+/// So many of all lanes: once there are more, each lane keeps a few.
+pub(super) const KEPT_OF_ALL: usize = 1024;
+pub(super) const FEW: usize = 4;
+
+/// How many messages all lanes keep in memory; clones count the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Total(Arc<AtomicUsize>);
+
+impl Total {
+    /// How many one lane may keep now.
+    fn share(&self) -> usize {
+        match self.0.load(Ordering::Relaxed) {
+            all if all < KEPT_OF_ALL => KEPT,
+            _ => FEW,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn more(&self, by: usize) {
+        self.0.fetch_add(by, Ordering::Relaxed);
+    }
+
+    fn fewer(&self, by: usize) {
+        self.0.fetch_sub(by, Ordering::Relaxed);
+    }
+}
+
 /// What is to be done next in a lane.
 #[derive(Debug)]
 pub(super) enum Next {
     /// Send this.
     Send(Box<Row>),
-    /// Read what the store has of it, but for these.
-    Read(HashSet<DeliveryId>, Epoch),
+    /// Read so many of what the store has of it, these beside them and passed over.
+    Read(usize, HashSet<DeliveryId>, Epoch),
     /// Make one message of what is due.
     Gather,
     /// Nothing for so long, unless somebody calls.
@@ -45,8 +77,10 @@ pub(super) enum Trouble {
 /// A lane. What it holds in memory is the beginning of what the store holds of it, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    queue: BTreeMap<DeliveryId, Row>,
+    /// On the heap each: the map has room for several where there is one.
+    queue: BTreeMap<DeliveryId, Box<Row>>,
     bytes: usize,
+    total: Total,
     /// The store may hold some that are not in the queue.
     more: bool,
     /// Somebody reads or gathers.
@@ -67,16 +101,17 @@ pub(super) struct Lane {
 
 impl Lane {
     /// A lane; what is offered with a number up to `high` may have been in the store when it was last forgotten.
-    pub(super) fn new(high: DeliveryId) -> Self {
+    pub(super) fn new(high: DeliveryId, total: Total) -> Self {
         Lane {
             high,
+            total,
             ..Lane::default()
         }
     }
 
     /// A message that was committed.
     pub(super) fn offer(&mut self, row: Row) {
-        let room = self.queue.len() < KEPT && self.bytes < KEPT_BYTES;
+        let room = self.queue.len() < self.total.share() && self.bytes < KEPT_BYTES;
         if self.more || self.busy || !room || row.id <= self.high {
             self.more = true;
         } else {
@@ -86,8 +121,8 @@ impl Lane {
 
     /// Somebody changed the store by hand: what is in memory counts no more.
     pub(super) fn forget(&mut self) {
-        self.queue.clear();
-        (self.bytes, self.more) = (0, true);
+        self.clear();
+        self.more = true;
         self.epoch.0 += 1;
         self.call();
     }
@@ -125,8 +160,8 @@ impl Lane {
 
     /// What was due is gathered; there may be more.
     pub(super) fn gathered(&mut self) {
-        self.queue.clear();
-        (self.bytes, self.busy, self.more) = (0, false, true);
+        self.clear();
+        (self.busy, self.more) = (false, true);
     }
 
     /// A message has its end, or waits for its next try.
@@ -172,7 +207,7 @@ impl Lane {
                 return Next::Rest;
             }
             (self.busy, self.more) = (true, false);
-            return Next::Read(self.in_flight.clone(), self.epoch);
+            return Next::Read(self.total.share(), self.in_flight.clone(), self.epoch);
         };
         let policy = &head.get().message.policy;
         let width = policy.width.max(1) as usize;
@@ -195,6 +230,7 @@ impl Lane {
             return Next::Gather;
         }
         let row = head.remove();
+        self.total.fewer(1);
         self.bytes -= row.message.body.len();
         self.width = if self.in_flight.is_empty() {
             width
@@ -203,13 +239,20 @@ impl Lane {
         };
         self.in_flight.insert(row.id);
         self.not_before = monotonic + spacing(&row.message.kind);
-        Next::Send(Box::new(row))
+        Next::Send(row)
     }
 
     fn put(&mut self, row: Row) {
         let bytes = row.message.body.len();
-        if self.queue.insert(row.id, row).is_none() {
+        if self.queue.insert(row.id, Box::new(row)).is_none() {
+            self.total.more(1);
             self.bytes += bytes;
         }
+    }
+
+    fn clear(&mut self) {
+        self.total.fewer(self.queue.len());
+        self.queue.clear();
+        self.bytes = 0;
     }
 }

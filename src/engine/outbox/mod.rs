@@ -23,7 +23,7 @@ use crate::telegram::Bot;
 pub use hear::{Hear, Heard, aloud, hear};
 pub use judge::{Row, judge};
 
-use lane::{Lane, Next};
+use lane::{Lane, Next, Total};
 
 /// The sender; clones are the same one.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ struct Shared {
 #[derive(Default)]
 struct Lanes {
     by_name: HashMap<Arc<str>, Lane>,
+    total: Total,
     /// The highest number that a lane which was forgotten had seen.
     forgotten: DeliveryId,
     stopped: bool,
@@ -203,6 +204,12 @@ impl Outbox {
         let lanes = self.shared.lanes();
         lanes.by_name.values().map(Lane::in_memory).sum()
     }
+
+    /// The same, as the lanes count it.
+    #[cfg(test)]
+    fn counted(&self) -> usize {
+        self.shared.lanes().total.count()
+    }
 }
 
 impl Shared {
@@ -262,7 +269,7 @@ impl Lanes {
                     !lane.is_idle()
                 });
             }
-            let lane = Lane::new(self.forgotten);
+            let lane = Lane::new(self.forgotten, self.total.clone());
             self.by_name.insert(Arc::from(name), lane);
         }
         let key = self

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::lane::{Epoch, KEPT, Lane, Next, Trouble};
+use super::lane::{Epoch, Lane, Next, Trouble};
 use super::{Heard, Row, Shared, judge};
 use crate::delivery::{self, By, Sending, Sent};
 use crate::engine::EngineError;
@@ -77,8 +77,8 @@ impl Shared {
                 }
                 Done::Woken
             }
-            Next::Read(except, epoch) => {
-                let asked = u32::try_from(KEPT + except.len()).unwrap_or(u32::MAX);
+            Next::Read(few, except, epoch) => {
+                let asked = u32::try_from(few + except.len()).unwrap_or(u32::MAX);
                 let read = || {
                     let (name, owner) = (Arc::clone(name), self.engine.lock.clone());
                     let store = &self.engine.store;

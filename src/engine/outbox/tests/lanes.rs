@@ -1,7 +1,7 @@
 //! Order within a lane, none between lanes, and bounded memory.
 
 use super::*;
-use crate::engine::outbox::lane::KEPT;
+use crate::engine::outbox::lane::{FEW, KEPT, KEPT_OF_ALL};
 use crate::store::Which;
 
 #[tokio::test]
@@ -175,4 +175,37 @@ async fn a_stop_waits_for_what_is_under_way_and_begins_nothing() {
     assert_eq!(home.words(&ids), ["pending", "pending"]);
     assert_eq!(home.row(ids[0]).attempts, 1);
     assert_eq!(sink.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn fifty_lanes_that_wait_keep_little_in_memory_and_their_order() {
+    let sink = Sink::answering(&[Answer::Hang]).await;
+    let home = Home::new();
+    let outbox = home.start().await;
+    let messages = (0..2_000).map(|number| NewDelivery {
+        lane: format!("webhook {}", number % 50),
+        ..post(&sink, &number.to_string())
+    });
+    let ids = home.send(&outbox, messages.collect()).await;
+    // Each has begun and has its time limit.
+    sink.bodies(50).await;
+    let most = KEPT_OF_ALL + 50 * FEW;
+    assert!(outbox.in_memory() <= most, "{}", outbox.in_memory());
+    assert_eq!(outbox.in_memory(), outbox.counted());
+    // The requests that hang end, and all of them go.
+    sink.answer(&[OK]);
+    home.pass(50, Duration::from_secs(30)).await;
+    settled(&outbox, 50).await;
+    home.pass(50, Duration::from_secs(2)).await;
+    settled(&outbox, 2_050).await;
+    assert_eq!((outbox.in_memory(), outbox.counted()), (0, 0));
+    let came: Vec<usize> = sink.bodies(2_050).await[50..]
+        .iter()
+        .map(|body| body.parse().unwrap())
+        .collect();
+    for lane in 0..50 {
+        let of_lane = came.iter().filter(|number| *number % 50 == lane);
+        assert!(of_lane.is_sorted(), "lane {lane}");
+    }
+    assert_eq!(home.state(ids[1_999]).word(), "sent");
 }
