@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -142,6 +143,29 @@ impl Daemon {
     /// The most that was in memory since.
     pub fn most_rss(&self) -> u64 {
         self.kib("status", "VmHWM:") << 10
+    }
+
+    /// What of it is no file's, in bytes: pages of the program itself come and go with the system's cache.
+    pub fn own(&self) -> u64 {
+        self.kib("status", "RssAnon:") << 10
+    }
+
+    /// The most of that while `work` goes on, looked at each 20 ms.
+    pub fn most_own(&self, work: impl FnOnce()) -> u64 {
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let most = scope.spawn(|| {
+                let mut most = 0;
+                while !ended.load(Ordering::Relaxed) {
+                    most = self.own().max(most);
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                most
+            });
+            work();
+            ended.store(true, Ordering::Relaxed);
+            most.join().expect("it only looks")
+        })
     }
 
     fn kib(&self, file: &str, name: &str) -> u64 {
