@@ -51,7 +51,8 @@ impl Making<'_> {
     /// The chat that the event came from. No other event has one: what it holds may be anybody's word.
     pub(super) fn origin(&self) -> Option<i64> {
         let event = self.roots.get("event")?;
-        (event["kind"] == "telegram").then(|| event["chat"]["id"].as_i64())?
+        let chat = matches!(event["kind"].as_str(), Some("telegram" | "reminder"));
+        chat.then(|| event["chat"]["id"].as_i64())?
     }
 
     /// The topic of that chat.

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Alerts, Engine, EngineError, Intake, Loaded, Outbox, Part, Pulse, Queue, adopt, approvals,
-    before, chats, hear, startup, tend, warm, watches,
+    before, chats, hear, reminders, startup, tend, warm, watches,
 };
 use crate::clock;
 use crate::journal::{self, Level};
@@ -118,6 +118,11 @@ impl Daemon {
                 self.queue.engine.store.clone(),
             ),
             self.intake.reloaded(),
+        ));
+        self.triggers.spawn(reminders::bring(
+            self.queue.engine.clone(),
+            self.intake.clone(),
+            trusted.clone(),
         ));
         self.triggers.spawn(before::bring(
             self.queue.engine.clone(),

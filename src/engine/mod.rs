@@ -22,6 +22,7 @@ mod pulse;
 mod queue;
 mod reading;
 mod recovery;
+mod reminders;
 mod roots;
 mod run;
 mod runner;

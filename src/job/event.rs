@@ -23,6 +23,8 @@ pub enum TriggerKind {
     Startup,
     /// A calendar event comes up.
     Calendar,
+    /// What somebody asked to be reminded of is due.
+    Reminder,
     /// A person typed `reveille run`.
     Hand,
 }
@@ -38,6 +40,7 @@ impl TriggerKind {
             TriggerKind::After => "after",
             TriggerKind::Startup => "startup",
             TriggerKind::Calendar => "calendar",
+            TriggerKind::Reminder => "reminder",
             TriggerKind::Hand => "hand",
         }
     }

@@ -15,6 +15,7 @@ pub mod log;
 mod prompt;
 mod recall;
 mod remember;
+pub mod remind;
 mod render;
 mod schema;
 mod set;
@@ -45,6 +46,7 @@ pub use log::Log;
 pub use prompt::{Plan as PromptPlan, Prompt};
 pub use recall::Recall;
 pub use remember::Remember;
+use remind::Remind;
 pub use render::Render;
 pub use set::Set;
 pub use system::System;
@@ -196,6 +198,7 @@ kinds! {
         "remember" => Remember(remember),
         "recall" => Recall(recall),
         "approve" => Approve(approve),
+        "remind" => Remind(remind),
     }
 }
 
@@ -219,6 +222,7 @@ impl Kind {
             Kind::Remember(remember) => remember.declaration(),
             Kind::Recall(recall) => recall.declaration(),
             Kind::Approve(approve) => approve.declaration(),
+            Kind::Remind(remind) => remind.declaration(),
         }
     }
 
@@ -261,6 +265,7 @@ impl Kind {
             Kind::Render(render) => render.run(context),
             Kind::Prompt(prompt) => prompt.run(context).await,
             Kind::Approve(approve) => approve.run(context),
+            Kind::Remind(remind) => remind.run(context).await,
             Kind::Agent(agent) => agent.run(context).await,
             Kind::Ledger(ledger) => ledger.run(context).await,
             Kind::Remember(remember) => remember.run(context).await,

@@ -9,6 +9,7 @@ use super::limits::Capped;
 use super::locale::{DateStyle, Locale};
 use super::moment::Moment;
 use super::quantity;
+use crate::moment::said;
 use crate::zone::Tz;
 
 /// What the filters know about the reader.
@@ -43,6 +44,9 @@ pub(super) fn add(environment: &mut Environment<'_>, reader: Reader) {
     environment.add_filter("json", json);
     environment.add_filter("group", group);
     environment.add_filter("plural", plural);
+    environment.add_filter("untimed", move |text: &str| {
+        said(text, reader.now.with_timezone(&reader.zone)).rest
+    });
 }
 
 impl Reader {

@@ -3,6 +3,7 @@
 mod after;
 mod calendar;
 mod cron;
+mod reminder;
 mod startup;
 mod telegram;
 mod watch;
@@ -18,6 +19,7 @@ use crate::config::value::Name;
 pub use after::{After, On};
 pub use calendar::Calendar;
 pub use cron::{Cron, Missed};
+pub use reminder::Reminder;
 pub use startup::Startup;
 pub use telegram::Telegram;
 pub use watch::Watch;
@@ -57,6 +59,7 @@ kinds! {
         "after" => After(after),
         "startup" => Startup(startup),
         "calendar" => Calendar(calendar),
+        "reminder" => Reminder(reminder),
     }
 }
 
@@ -75,6 +78,7 @@ impl Kind {
             Kind::After(after) => format!("after:{}", after.job),
             Kind::Startup(_) => "startup".to_owned(),
             Kind::Calendar(calendar) => format!("calendar:before {}s", calendar.by.as_secs()),
+            Kind::Reminder(_) => "reminder".to_owned(),
         }
     }
 
@@ -82,7 +86,11 @@ impl Kind {
     pub fn lets_others_in(&self) -> bool {
         match self {
             Kind::Cron(_) | Kind::Startup(_) | Kind::After(_) => false,
-            Kind::Watch(_) | Kind::Telegram(_) | Kind::Webhook(_) | Kind::Calendar(_) => true,
+            Kind::Watch(_)
+            | Kind::Telegram(_)
+            | Kind::Webhook(_)
+            | Kind::Calendar(_)
+            | Kind::Reminder(_) => true,
         }
     }
 
@@ -96,6 +104,7 @@ impl Kind {
             Kind::After(_) => after::event_example(),
             Kind::Startup(_) => startup::event_example(),
             Kind::Calendar(_) => calendar::event_example(),
+            Kind::Reminder(_) => reminder::event_example(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
 
 use crate::calendar::Moment;
-use crate::telegram::when;
+use crate::moment::said;
 use crate::template::{DateStyle, Locale};
 use crate::zone::Tz;
 
@@ -28,7 +28,13 @@ pub fn read(text: &str, now: DateTime<Tz>) -> Result<Option<Moment>, String> {
         .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     let time = match local {
         Some(local) => zone.from_local_datetime(&local).earliest(),
-        None => when(text, now),
+        None => {
+            let said = said(text, now);
+            if said.whole_days {
+                return Ok(said.start.map(|start| Moment::Day(start.date_naive())));
+            }
+            said.start
+        }
     };
     time.map(|time| Some(Moment::At(time.fixed_offset())))
         .ok_or_else(|| format!("`{text}` names no day and no time"))
@@ -96,6 +102,10 @@ mod tests {
         assert_eq!(
             show(day, said("2027-01-02")),
             "Tue 24 Nov to Fri 1 Jan 2027"
+        );
+        assert_eq!(
+            said("el martes"),
+            Moment::Day(chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap())
         );
         assert_eq!(read("", now), Ok(None));
         assert!(read("the office", now).is_err());
