@@ -4,6 +4,7 @@ pub mod cache;
 pub mod dav;
 pub mod download;
 pub mod edit;
+pub mod google;
 pub mod ics;
 mod item;
 pub mod look;

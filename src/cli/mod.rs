@@ -2,6 +2,7 @@
 
 mod approvals;
 mod ask;
+mod auth;
 mod backup;
 mod by_hand;
 mod cancel;
@@ -118,6 +119,8 @@ enum Command {
     Status(status::Arguments),
     /// Who may write to the bot
     Telegram(telegram::Arguments),
+    /// Sign in to Google, and see how the accounts are
+    Auth(auth::Arguments),
     /// Hear nothing of a job's failures, or of failures like these, for a while
     Mute(mute::Arguments),
     /// Hear of them again
@@ -197,6 +200,7 @@ fn execute(context: &context::Context, command: &Command) -> Result<u8, Error> {
         Command::Show(arguments) => show::run(context, arguments),
         Command::Status(arguments) => status::run(context, arguments),
         Command::Telegram(arguments) => telegram::run(context, arguments),
+        Command::Auth(arguments) => auth::run(context, arguments),
         Command::Mute(arguments) => mute::run(context, arguments),
         Command::Unmute(arguments) => mute::unmute(context, arguments),
         Command::Approvals(arguments) => approvals::run(context, arguments),
@@ -247,6 +251,8 @@ impl Command {
             | Command::Forget(_)
             | Command::Cost
             | Command::Backup(_) => true,
+            // Whoever signs in has the browser.
+            Command::Auth(arguments) => arguments.is_status(),
             // Who fetches one sees how far it is.
             Command::Models(arguments) => !arguments.pulls(),
             // The same for what is kept of a run.

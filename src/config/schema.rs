@@ -46,6 +46,10 @@ pub fn settings() -> Value {
         named(keys(&mut generator, typed::AuthoredCalendar::json_schema)),
     );
     add(
+        "google",
+        named(keys(&mut generator, typed::AuthoredGoogle::json_schema)),
+    );
+    add(
         "models",
         named(keys(&mut generator, typed::AuthoredModel::json_schema)),
     );

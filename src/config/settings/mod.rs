@@ -3,6 +3,7 @@
 mod budget;
 mod calendars;
 mod email;
+mod google;
 mod models;
 mod plain;
 
@@ -23,6 +24,7 @@ use crate::zone::Tz;
 pub use budget::{AuthoredBudget, Budget};
 pub use calendars::{AuthoredCalendar, CalendarPlace, CalendarSettings};
 pub use email::{AuthoredEmail, EmailSettings, Security};
+pub use google::{AuthoredGoogle, GoogleCredentials, GoogleSettings};
 pub use models::{AuthoredClasses, AuthoredModel, AuthoredRoute, ModelSettings, RouteSettings};
 pub use plain::{
     AuthoredDefaults, AuthoredHeartbeat, AuthoredHistory, AuthoredLimits, AuthoredOwner,
@@ -41,6 +43,8 @@ pub struct Settings {
     pub default_route: Option<String>,
     /// Calendars by name, in the order of the file.
     pub calendars: Vec<CalendarSettings>,
+    /// Accounts at Google, in the order of the file.
+    pub google: Vec<GoogleSettings>,
     /// Models by name.
     pub models: BTreeMap<String, ModelSettings>,
     /// Routes by name.
@@ -81,6 +85,7 @@ impl Settings {
             language: Locale::En,
             default_route: None,
             calendars: Vec::new(),
+            google: Vec::new(),
             models: BTreeMap::new(),
             routes: BTreeMap::new(),
             classifier: Arc::default(),
@@ -118,7 +123,9 @@ impl Settings {
                 Address::Secret(secret) => Some(secret),
                 Address::Typed(_) => None,
             });
+        let google = self.google.iter().flat_map(GoogleSettings::secrets);
         keys.chain(addresses)
+            .chain(google)
             .chain(telegram)
             .chain(password)
             .chain(ping)
@@ -130,6 +137,7 @@ pub const SECTIONS: &[&str] = &[
     "defaults",
     "owner",
     "calendars",
+    "google",
     "models",
     "routes",
     "classes",
@@ -152,7 +160,9 @@ pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnos
     let syntax = reader.problems.len() - first;
     let mut settings = Settings::new(system_zone);
     let later = plain::resolve(&mut reader, &mut root, &mut settings);
-    settings.calendars = calendars::resolve(&mut reader, &mut root, &[]);
+    settings.google = google::resolve(&mut reader, &mut root);
+    let accounts: Vec<&str> = settings.google.iter().map(|account| account.name.as_str()).collect();
+    settings.calendars = calendars::resolve(&mut reader, &mut root, &accounts);
     settings.email = email::resolve(&mut reader, &mut root);
     models::resolve(&mut reader, &mut root, &mut settings);
     budget::resolve(&mut reader, &mut root, &mut settings);
