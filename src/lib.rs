@@ -88,6 +88,8 @@
 //! - What failed rests in proportion to what the failure cost: one number in place of thresholds and windows.
 //! - A model's arguments for a tool are written as the table of a job file and read by the same code; what looks like a template in
 //!   them is escaped. An agent that waits for a word is its rounds so far in the detail of a waiting step.
+//! - A sign-in to Google comes back to a listener of ours, not of yup-oauth2: that one waits for ever when the person says no, and
+//!   takes a code from anybody. Why a refresh fails is asked a second time, for yup-oauth2 answers each failure with a sign-in.
 //! - JSON Schemas are held by `boon`: `jsonschema` brings a second getrandom, strum and num.
 //! - A PNG is thirty lines around flate2, which is here for gzip: the `png` crate brings a second miniz_oxide. Its letters are rastered
 //!   ones of a crate, for the machine may have no fonts.

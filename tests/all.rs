@@ -5,6 +5,8 @@ mod cli;
 mod config;
 #[path = "fakes/radicale.rs"]
 mod fake_dav;
+#[path = "fakes/google/mod.rs"]
+mod fake_google;
 #[path = "fakes/ollama.rs"]
 mod fake_models;
 mod house;

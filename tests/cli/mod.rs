@@ -2,6 +2,7 @@
 
 mod agent;
 mod ask;
+mod auth;
 mod briefing;
 mod calendars;
 mod crash;

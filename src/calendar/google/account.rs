@@ -181,7 +181,7 @@ impl Account {
         let Some(kept) = file.newest() else {
             return Err(again(&self.name, "nobody has signed in yet", Write::No));
         };
-        if scopes.iter().any(|scope| *scope == super::WRITE) && !kept.writes() {
+        if scopes.contains(&super::WRITE) && !kept.writes() {
             return Err(again(
                 &self.name,
                 "the sign-in was for reading only",

@@ -64,6 +64,10 @@ struct SignIn {
     /// The OAuth client's JSON (default: `client` of the account)
     #[arg(long, value_name = "FILE")]
     client: Option<PathBuf>,
+
+    /// Another server than Google's Calendar API
+    #[arg(long, hide = true)]
+    api_url: Option<String>,
 }
 
 impl Arguments {
@@ -124,7 +128,8 @@ async fn sign_in(context: &Context, typed: &SignIn) -> Result<u8, Error> {
     };
     let state = context.state.join("google");
     let account = Account::open(&name, credentials, &state, Arc::clone(&context.clock)).await;
-    let api_url = settings.and_then(|settings| settings.api_url.as_deref());
+    let configured = settings.and_then(|settings| settings.api_url.as_deref());
+    let api_url = typed.api_url.as_deref().or(configured);
     let google = Google::new(account.map_err(told)?, Write::No, api_url).map_err(told)?;
     let mut who = String::new();
     match google.calendars().await {

@@ -107,6 +107,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Vec<Goog
             reader.error(span, what, right);
             continue;
         }
+        let before = reader.problems.len();
         let Some(typed) = reader.table::<AuthoredGoogle>(one.table, &[]) else {
             continue;
         };
@@ -123,6 +124,8 @@ pub(super) fn resolve(reader: &mut Reader<'_>, root: &mut Table<'_>) -> Vec<Goog
                 reader.error(span, "this account is two at once", right);
                 continue;
             }
+            // One that is wrong is told of already.
+            (None, None, _) if reader.problems.len() > before => continue,
             (None, None, _) => {
                 let right = "write service_account.file = \"KEY.json\", or client.file = \"CLIENT.json\" and sign in with \
                              `reveille auth google`";

@@ -164,11 +164,21 @@ impl Inner {
 
     /// An event, or an instance that nobody changed yet.
     pub fn find(&self, calendar: &str, id: &str) -> Option<Value> {
-        self.stored(calendar, id).or_else(|| {
-            let (series, tail) = id.rsplit_once('_')?;
-            self.unchanged(calendar, series, id, tail)
-                .filter(|_| !series.contains("_R"))
-        })
+        if let Some(event) = self.stored(calendar, id) {
+            return Some(event);
+        }
+        let (series, tail) = id.rsplit_once('_')?;
+        if series.contains("_R") {
+            return None;
+        }
+        // Of the series, or of what was split off it.
+        let part = format!("{series}_R");
+        let mut ids = self.calendars.get(calendar)?.iter();
+        let of = ids.find_map(|(_, event)| {
+            let known = event["id"].as_str()?;
+            (known == series || known.starts_with(&part)).then_some(known)
+        });
+        self.unchanged(calendar, of?, id, tail)
     }
 
     fn unchanged(&self, calendar: &str, series: &str, id: &str, tail: &str) -> Option<Value> {

@@ -14,6 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -318,9 +319,14 @@ async fn at_the_door(State(shared): State<Arc<Shared>>, request: Request, next: 
         Some(Fail::Page) => (StatusCode::BAD_GATEWAY, "<html>Bad gateway</html>").into_response(),
         Some(Fail::Hang) => std::future::pending().await,
         Some(Fail::Half) => {
-            let start: Result<Bytes, std::io::Error> = Ok(Bytes::from_static(b"{\"items\": ["));
-            let end = Err(std::io::Error::other("the line breaks"));
-            Body::from_stream(futures_util::stream::iter([start, end])).into_response()
+            let start = async { Ok(Bytes::from_static(b"{\"items\": [")) };
+            let end = async {
+                // What came before goes out first.
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("the line breaks"))
+            };
+            let start = futures_util::stream::once(start);
+            Body::from_stream(start.chain(futures_util::stream::once(end))).into_response()
         }
     }
 }

@@ -172,25 +172,18 @@ async fn trouble_on_the_way_is_no_sign_in() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_is_left_after_30_s() {
-    let limit = Duration::from_secs(30);
     for write in [Write::No, Write::Yes] {
         // The sign-in: within it a limit of its own.
         let world = World::person(&[READ, WRITE], write).await;
         world.server.fail_token(Fail::Hang);
         let asked = world.google.changes("primary", None);
-        let error = world
-            .passing(2, limit, asked)
-            .await
-            .expect_err("nothing came");
+        let error = world.deaf(asked).await.expect_err("nothing came");
         assert!(matches!(error, RemoteError::Net(_)), "{error:?}");
         // The calendar.
         world.all().await;
         world.server.fail(Fail::Hang);
         let asked = world.google.changes("primary", None);
-        let error = world
-            .passing(1, limit, asked)
-            .await
-            .expect_err("nothing came");
+        let error = world.deaf(asked).await.expect_err("nothing came");
         assert_eq!(why(&error), "Google did not answer within 30 s");
         world.all().await;
     }
@@ -224,7 +217,7 @@ async fn what_is_busy_is_asked_three_times() {
             1
         };
         let asked = world.google.changes("primary", None);
-        let told = world.passing(1, Duration::from_secs(wait), asked).await;
+        let told = world.resting(Duration::from_secs(wait), asked).await;
         told.unwrap_or_else(|error| panic!("{fail:?}: {error}"));
     }
     // To the end: 1 s, then 2 s.
@@ -233,16 +226,8 @@ async fn what_is_busy_is_asked_three_times() {
     }
     world.server.calls();
     let asked = world.google.changes("primary", None);
-    let passes = async {
-        for seconds in [1, 2] {
-            world.clock.sleeping(1).await;
-            while world.clock.next_wake() != Some(Duration::from_secs(seconds)) {
-                tokio::task::yield_now().await;
-            }
-            world.clock.advance(Duration::from_secs(seconds));
-        }
-    };
-    let (told, ()) = tokio::join!(asked, passes);
+    let asked = world.resting(Duration::from_secs(1), asked);
+    let told = world.resting(Duration::from_secs(2), asked).await;
     let error = told.expect_err("it has trouble");
     assert!(
         matches!(error, RemoteError::Busy { after: None, .. }),
@@ -337,4 +322,30 @@ async fn what_is_given_is_checked_and_not_shown() {
         assert!(matches!(error, RemoteError::SignIn { .. }), "{error:?}");
         assert!(why(&error).contains(part), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_answers_ends_after_five_minutes() {
+    let server = fake::Google::start().await;
+    let (clock, secret) = (clock(), server.client_secret());
+    let asking = Asking {
+        name: "home",
+        client: &secret,
+        write: Write::No,
+        port: 0,
+    };
+    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+    let asked = sign_in(asking, &shared, |_, _| {});
+    let passes = async {
+        clock.sleeping(1).await;
+        clock.advance(SIGN_IN_LIMIT);
+    };
+    let (told, ()) = tokio::join!(asked, passes);
+    let error = told.expect_err("nobody came");
+    assert!(why(&error).contains("within 5 minutes"), "{error}");
+    // Where somebody else listens, nothing begins.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    let error = sign_in(Asking { port, ..asking }, &shared, |_, _| {}).await;
+    assert!(why(&error.expect_err("it is taken")).contains("--port"));
 }

@@ -87,16 +87,27 @@ impl World {
         self.google.changes("primary", None).await.expect("a delta")
     }
 
-    /// Waits for `work` while this much time passes as soon as so many sleep.
-    async fn passing<T>(
-        &self,
-        sleepers: usize,
-        time: Duration,
-        work: impl Future<Output = T>,
-    ) -> T {
+    /// Waits for `work`, which rests this long in between.
+    async fn resting<T>(&self, rest: Duration, work: impl Future<Output = T>) -> T {
         let passes = async {
-            self.clock.sleeping(sleepers).await;
-            self.clock.advance(time);
+            loop {
+                self.clock.sleeping(1).await;
+                if self.clock.next_wake() == Some(rest) {
+                    return self.clock.advance(rest);
+                }
+                // Limits are longer: the rest is yet to come.
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(work, passes).0
+    }
+
+    /// Waits for `work`, to which nothing is ever said, for 30 s.
+    async fn deaf<T>(&self, work: impl Future<Output = T>) -> T {
+        self.server.calls();
+        let passes = async {
+            self.server.is_asked().await;
+            self.clock.advance(Duration::from_secs(30));
         };
         tokio::join!(work, passes).0
     }

@@ -67,7 +67,7 @@ async fn a_try_whose_answer_was_lost_makes_no_double() {
         .has(OWN, event("dinner1", "Dinner", DINNER.0, DINNER.1));
     world.server.fail(Fail::Says(503, "backendError"));
     let create = world.google.create("primary", &dinner);
-    let made = world.passing(1, Duration::from_secs(1), create).await;
+    let made = world.resting(Duration::from_secs(1), create).await;
     assert_eq!(made.expect("found").0, "dinner1");
     assert_eq!(world.server.count(OWN), 1);
 }
