@@ -61,6 +61,8 @@ pub struct Account {
     name: String,
     kind: Kind,
     authenticator: Authenticator<Connector>,
+    /// One for all requests: the certificates of authorities take time and memory.
+    connector: Connector,
     clock: Arc<dyn Clock>,
 }
 
@@ -89,10 +91,11 @@ impl Account {
         folder: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Account, RemoteError> {
+        let connector = connector()?;
         let client = CustomHyperClientBuilder::from(
             Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(0)
-                .build::<_, String>(connector()?),
+                .build::<_, String>(connector.clone()),
         );
         let (kind, built) = match credentials {
             Credentials::Service(key) => {
@@ -124,6 +127,7 @@ impl Account {
             name: name.to_owned(),
             kind,
             authenticator,
+            connector,
             clock,
         })
     }
@@ -147,6 +151,10 @@ impl Account {
             Kind::Service(_) => None,
             Kind::SignedIn(_, file) => file.newest(),
         }
+    }
+
+    pub(super) fn connector(&self) -> Connector {
+        self.connector.clone()
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {

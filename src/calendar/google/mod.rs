@@ -29,7 +29,7 @@ use google_calendar3::hyper_util::client::legacy::Client;
 use google_calendar3::hyper_util::rt::TokioExecutor;
 
 use super::remote::RemoteError;
-use account::{Age, Connector, connector};
+use account::{Age, Connector};
 
 pub use account::{Account, Credentials, Write};
 pub use sign_in::{Asking, SIGN_IN_LIMIT, sign_in};
@@ -71,17 +71,10 @@ pub struct Found {
 impl Google {
     /// What `account` sees; `write` is what it is asked for. `api_url` stands in for Google's, as `http://127.0.0.1:PORT`. Asks
     /// nobody yet.
-    ///
-    /// # Errors
-    /// `Net`: this machine has no certificates of authorities.
-    pub fn new(
-        account: Account,
-        write: Write,
-        api_url: Option<&str>,
-    ) -> Result<Google, RemoteError> {
+    pub fn new(account: Account, write: Write, api_url: Option<&str>) -> Google {
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(1)
-            .build(connector()?);
+            .build(account.connector());
         let account = Arc::new(account);
         let mut hub = CalendarHub::new(client, Tokens(Arc::clone(&account)));
         hub.user_agent(concat!("reveille/", env!("CARGO_PKG_VERSION")).to_owned());
@@ -90,11 +83,11 @@ impl Google {
             hub.base_url(format!("{url}/calendar/v3/"));
             hub.root_url(format!("{url}/"));
         }
-        Ok(Google {
+        Google {
             hub,
             account,
             write,
-        })
+        }
     }
 
     /// In whose name it asks.

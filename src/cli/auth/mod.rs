@@ -105,11 +105,13 @@ async fn sign_in(context: &Context, typed: &SignIn) -> Result<u8, Error> {
         show(url, port, opens);
     });
     let kept = tokio::select! {
-        kept = asked => kept.map_err(told)?,
+        // Who is shown the address may stop it.
+        biased;
         () = told_to_end() => {
             errln!("stopped: nothing was changed");
             return Ok(1);
         }
+        kept = asked => kept.map_err(told)?,
     };
     if !kept.scopes.iter().any(|scope| scope == google::READ) {
         let what = "the sign-in does not allow to see calendars";
@@ -130,7 +132,7 @@ async fn sign_in(context: &Context, typed: &SignIn) -> Result<u8, Error> {
     let account = Account::open(&name, credentials, &state, Arc::clone(&context.clock)).await;
     let configured = settings.and_then(|settings| settings.api_url.as_deref());
     let api_url = typed.api_url.as_deref().or(configured);
-    let google = Google::new(account.map_err(told)?, Write::No, api_url).map_err(told)?;
+    let google = Google::new(account.map_err(told)?, Write::No, api_url);
     let mut who = String::new();
     match google.calendars().await {
         Ok(found) => {

@@ -86,7 +86,7 @@ async fn look(
     state.kept = account.kept();
     let kept_email = state.kept.as_ref().and_then(|kept| kept.email.clone());
     state.email = account.address().map(str::to_owned).or(kept_email);
-    let google = Google::new(account, Write::No, settings.api_url.as_deref())?;
+    let google = Google::new(account, Write::No, settings.api_url.as_deref());
     state.calendars = google.calendars().await?;
     // The token may be a newer one now.
     state.kept = google.account().kept();

@@ -50,7 +50,7 @@ async fn an_access_token_is_refreshed_and_kept_in_the_state() {
     assert!(text.contains(&first), "{text}");
     let account = person(&world.server, &world.folder, &world.clock, None).await;
     let account = account.expect("an account");
-    let next = Google::new(account, Write::No, Some(&world.server.url)).expect("a client");
+    let next = Google::new(account, Write::No, Some(&world.server.url));
     next.changes("primary", None).await.expect("a delta");
     assert_eq!(world.server.asked(), ["GET calendars/primary/events"]);
     // One that ended before its time costs one refusal.
@@ -76,7 +76,7 @@ async fn a_sign_in_of_elsewhere_is_read_and_what_is_new_goes_to_the_state() {
     std::fs::remove_file(&path).expect("gone");
     let account = person(&world.server, &world.folder, &world.clock, Some(&text)).await;
     let account = account.expect("an account");
-    let google = Google::new(account, Write::No, Some(&world.server.url)).expect("a client");
+    let google = Google::new(account, Write::No, Some(&world.server.url));
     google.changes("primary", None).await.expect("a delta");
     let stored = Kept::parse(&std::fs::read_to_string(&path).expect("there"));
     assert!(stored.expect("a sign-in").access_token.is_some());
@@ -104,7 +104,7 @@ async fn nobody_signed_in_yet_and_for_reading_only() {
     let account = person(&server, &folder, &clock(), None)
         .await
         .expect("an account");
-    let google = Google::new(account, Write::No, Some(&server.url)).expect("a client");
+    let google = Google::new(account, Write::No, Some(&server.url));
     let error = google.calendars().await.expect_err("nobody signed in");
     assert!(why(&error).contains("nobody has signed in yet"), "{error}");
     let world = World::person(&[READ], Write::Yes).await;
@@ -147,7 +147,7 @@ async fn trouble_on_the_way_is_no_sign_in() {
         Write::No,
         Some(&world.server.url),
     );
-    let error = google.expect("a client").changes("primary", None).await;
+    let error = google.changes("primary", None).await;
     let error = error.expect_err("nobody is there");
     assert!(matches!(error, RemoteError::Net(_)), "{error:?}");
     why(&error);

@@ -73,7 +73,7 @@ impl World {
         clock: Arc<TestClock>,
         folder: TempDir,
     ) -> World {
-        let google = Google::new(account, write, Some(&server.url)).expect("a client");
+        let google = Google::new(account, write, Some(&server.url));
         World {
             server,
             google,
