@@ -93,13 +93,17 @@ impl World {
             loop {
                 self.clock.sleeping(1).await;
                 if self.clock.next_wake() == Some(rest) {
-                    return self.clock.advance(rest);
+                    self.clock.advance(rest);
+                    return std::future::pending().await;
                 }
                 // Limits are longer: the rest is yet to come.
                 tokio::task::yield_now().await;
             }
         };
-        tokio::join!(work, passes).0
+        tokio::select! {
+            done = work => done,
+            never = passes => never,
+        }
     }
 
     /// Waits for `work`, to which nothing is ever said, for 30 s.
