@@ -18,7 +18,7 @@ pub fn concealed(text: &str, start: usize, end: usize) -> String {
     let line = &text[start..end];
     match value_at(line) {
         Some((key, at)) if is_secret(key) => starred(line, at),
-        Some(_) => line.to_owned(),
+        Some(_) => without_login(line),
         // The line may be inside of a value that began above.
         None if line.trim_start().starts_with(['[', '#']) => line.to_owned(),
         None => {
@@ -29,6 +29,25 @@ pub fn concealed(text: &str, start: usize, end: usize) -> String {
             }
         }
     }
+}
+
+/// The line without the user and the password of an address in it (`https://user:password@host`).
+fn without_login(line: &str) -> String {
+    let mut shown = line.to_owned();
+    let mut from = 0;
+    while let Some(at) = shown[from..].find("://") {
+        let start = from + at + 3;
+        let rest = &shown[start..];
+        let end = rest
+            .find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace())
+            .unwrap_or(rest.len());
+        if let Some(login) = rest[..end].rfind('@') {
+            let stars = "*".repeat(login);
+            shown.replace_range(start..start + login, &stars);
+        }
+        from = start;
+    }
+    shown
 }
 
 /// The line with its value starred out, whatever its key is.
@@ -94,5 +113,10 @@ mod tests {
         check("text = \"\"\"\nabc", "abc");
         check("token = 'a'\n[web", "[web");
         check("token = 'ñ'", "token = ****");
+        check("ics = 'https://a:b@c.d/e@f'", "ics = 'https://***@c.d/e@f'");
+        check(
+            "url = \"https://c.d/?a=b@c\"",
+            "url = \"https://c.d/?a=b@c\"",
+        );
     }
 }

@@ -135,6 +135,7 @@ impl Before {
             folder: &loaded.folder,
             secrets: &loaded.secrets,
             store: &engine.store,
+            accounts: &loaded.accounts,
             state: &engine.state,
             limit: LIMIT,
         };
@@ -268,11 +269,7 @@ impl Before {
             fate,
             reason,
         };
-        Ok(self
-            .engine
-            .store
-            .pass(&wants.job, &wants.id, passed)
-            .await?)
+        self.engine.store.pass(&wants.job, &wants.id, passed).await
     }
 
     /// Since when the moments of a trigger count: its first load.

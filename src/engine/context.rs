@@ -24,6 +24,7 @@ impl Engine {
             secrets: &self.loaded.secrets,
             store: &self.store,
             servers: &self.servers,
+            accounts: &self.loaded.accounts,
             templates,
             scope,
             state: &self.state,

@@ -8,6 +8,7 @@ use crate::config::secrets::Secrets;
 use crate::config::stamp::Stamp;
 use crate::config::{Config, Job, Settings};
 use crate::job::Outcome;
+use crate::step::Accounts;
 use crate::store::Version;
 use crate::trigger::{self, On};
 
@@ -22,6 +23,8 @@ pub struct Loaded {
     pub secrets: Secrets,
     /// The jobs that are right, by name.
     pub jobs: BTreeMap<String, Arc<Job>>,
+    /// Accounts of Google that were asked already.
+    pub accounts: Accounts,
     /// What was seen of the folder's files.
     pub stamp: Stamp,
     /// For a job that others wait for, their names.
@@ -37,6 +40,7 @@ impl Loaded {
         let loaded = Loaded {
             settings: config.settings,
             stamp: config.stamp,
+            accounts: Accounts::default(),
             folder,
             secrets,
             followers: followers(&config.jobs),

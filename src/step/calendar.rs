@@ -22,6 +22,7 @@ use crate::config::resolve::Scope;
 use crate::config::value::{At, OneOrMany};
 use crate::words::{stems, words};
 
+pub use connect::Accounts;
 pub use days::Days;
 pub use desk::{Desk, Held};
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Resumed;
-use super::calendar::Desk;
+use super::calendar::{Accounts, Desk};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::folder::Folder;
@@ -45,6 +45,8 @@ pub struct Context<'a> {
     pub store: &'a Store,
     /// What is known of the servers of models.
     pub servers: &'a Servers,
+    /// Accounts of Google that were asked already.
+    pub accounts: &'a Accounts,
     /// The template environment, with the run's clock, zone and language.
     pub templates: &'a Templates,
     /// What templates see: results by step id, `event`, `job`, `run`, `now`.
@@ -218,6 +220,7 @@ impl Context<'_> {
             folder: self.folder,
             secrets: self.secrets,
             store: self.store,
+            accounts: self.accounts,
             state: self.state,
             limit: self.limit,
         }

@@ -32,7 +32,7 @@ use crate::config::value::{At, Name, Span};
 pub use agent::{Agent, Resumed};
 pub use approve::Approve;
 use approve::hides;
-pub use calendar::{Calendar, Desk, item_example as calendar_item_example};
+pub use calendar::{Accounts, Calendar, Desk, item_example as calendar_item_example};
 pub use context::{Context, Done, Planned, StepError};
 pub use declaration::Declaration;
 pub use exec::Exec;

@@ -51,7 +51,9 @@ impl Store {
                 connection.prepare_cached(sql)?.execute([&calendar])?;
             }
             for id in &changed.gone {
-                let sql = "DELETE FROM entries WHERE calendar = ?1 AND id = ?2";
+                // What shares its UID are changed occasions of it, which Google keeps under ids of their own.
+                let sql = "DELETE FROM entries WHERE calendar = ?1 AND uid IN
+                               (SELECT uid FROM entries WHERE calendar = ?1 AND id = ?2)";
                 connection.prepare_cached(sql)?.execute([&calendar, id])?;
             }
             for entry in &changed.here {

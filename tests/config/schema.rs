@@ -127,6 +127,7 @@ const BEYOND: &[&str] = &[
     "prompt-",
     "settings-missing",
     "step-calendar-none",
+    "step-calendar-verbs",
     "step-ids",
     "step-order",
     "step-same-kind",

@@ -161,7 +161,11 @@ pub fn resolve(source: &Arc<Source>, system_zone: Tz, problems: &mut Vec<Diagnos
     let mut settings = Settings::new(system_zone);
     let later = plain::resolve(&mut reader, &mut root, &mut settings);
     settings.google = google::resolve(&mut reader, &mut root);
-    let accounts: Vec<&str> = settings.google.iter().map(|account| account.name.as_str()).collect();
+    let accounts: Vec<&str> = settings
+        .google
+        .iter()
+        .map(|account| account.name.as_str())
+        .collect();
     settings.calendars = calendars::resolve(&mut reader, &mut root, &accounts);
     settings.email = email::resolve(&mut reader, &mut root);
     models::resolve(&mut reader, &mut root, &mut settings);

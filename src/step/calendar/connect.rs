@@ -1,15 +1,18 @@
 //! The servers of calendars, by what the configuration says of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use url::Url;
 
 use super::desk::Desk;
 use crate::calendar::Range;
 use crate::calendar::dav::{Account, Dav};
+use crate::calendar::google::{Google, Write};
 use crate::calendar::remote::{Delta, Draft, RemoteError, Resource, Target};
 use crate::clock::Clock;
 use crate::config::secret::SecretRef;
@@ -31,6 +34,40 @@ const DAYS: u32 = 432;
 /// A calendar on a server, ready to be asked.
 pub(super) enum Server {
     Dav(Box<DavServer>),
+    Google(Arc<Google>, String),
+}
+
+/// The accounts of Google that were asked already: one holds its connections, its certificates and its access token.
+#[derive(Debug, Default)]
+pub struct Accounts(Mutex<HashMap<(String, bool), Arc<Google>>>);
+
+impl Accounts {
+    async fn of(
+        &self,
+        desk: &Desk<'_>,
+        name: &str,
+        write: Write,
+    ) -> Result<Arc<Google>, RemoteError> {
+        let mut known = self.0.lock().await;
+        let key = (name.to_owned(), write == Write::Yes);
+        if let Some(google) = known.get(&key) {
+            return Ok(Arc::clone(google));
+        }
+        let settings = desk
+            .settings
+            .google
+            .iter()
+            .find(|account| account.name == name);
+        let settings = settings.ok_or_else(|| RemoteError::SignIn {
+            why: format!("there is no account `{name}`"),
+            right: format!("add [google.{name}] to config/reveille.toml"),
+        })?;
+        let clock = Arc::clone(desk.clock);
+        let account = settings.account(desk.secrets, desk.state, clock).await?;
+        let google = Arc::new(Google::new(account, write, settings.api_url.as_deref()));
+        known.insert(key, Arc::clone(&google));
+        Ok(google)
+    }
 }
 
 /// A calendar of a CalDAV server.
@@ -53,8 +90,16 @@ impl Server {
     ///
     /// # Errors
     /// The server, the way there, or who asks.
-    pub async fn connect(desk: &Desk<'_>, source: &CalendarSettings) -> Result<Self, RemoteError> {
+    pub async fn connect(
+        desk: &Desk<'_>,
+        source: &CalendarSettings,
+        write: Write,
+    ) -> Result<Self, RemoteError> {
         match &source.place {
+            CalendarPlace::Google { account, id } => {
+                let google = desk.accounts.of(desk, account, write).await?;
+                Ok(Server::Google(google, id.clone()))
+            }
             CalendarPlace::Dav { url, login, name } => {
                 let server = connect_dav(desk, (url, login), (&source.name, name.as_deref()));
                 server.await.map(|server| Server::Dav(Box::new(server)))
@@ -70,6 +115,7 @@ impl Server {
         versions: &[(String, String)],
     ) -> Result<Delta, RemoteError> {
         match self {
+            Server::Google(google, id) => google.changes(id, token).await,
             Server::Dav(server) => {
                 let today = server.clock.now().with_timezone(&server.zone).date_naive();
                 let window = Range {
@@ -86,6 +132,7 @@ impl Server {
     /// Makes an event; gives where, and what lies there.
     pub async fn create(&self, draft: &Draft) -> Result<(String, Resource), RemoteError> {
         match self {
+            Server::Google(google, id) => google.create(id, draft).await,
             Server::Dav(server) => server.dav()?.create(&server.collection, draft).await,
         }
     }
@@ -97,6 +144,7 @@ impl Server {
         draft: &Draft,
     ) -> Result<(String, Resource), RemoteError> {
         match self {
+            Server::Google(google, id) => google.update(id, target, draft).await,
             Server::Dav(server) => {
                 let updated = server
                     .dav()?
@@ -113,6 +161,7 @@ impl Server {
         target: &Target<'_>,
     ) -> Result<(String, Option<Resource>), RemoteError> {
         match self {
+            Server::Google(google, id) => Ok((google.delete(id, target).await?, None)),
             Server::Dav(server) => {
                 let left = server.dav()?.delete(&server.collection, target).await?;
                 Ok((target.id.to_owned(), left))
@@ -128,6 +177,7 @@ impl Server {
         over: Option<&Resource>,
     ) -> Result<(String, Resource), RemoteError> {
         match self {
+            Server::Google(google, calendar) => google.restore(calendar, id, was).await,
             Server::Dav(server) => {
                 let restored = server
                     .dav()?

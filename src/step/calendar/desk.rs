@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::Value;
 
+use super::connect::Accounts;
 use super::look::{Look, Seen};
 use super::server::Known;
 use crate::calendar::{Item, Range, mark_overlaps, merge};
@@ -31,6 +32,8 @@ pub struct Desk<'a> {
     pub secrets: &'a Secrets,
     /// What is known of calendars.
     pub store: &'a Store,
+    /// Accounts of Google that were asked already.
+    pub accounts: &'a Accounts,
     /// The folder with the database.
     pub state: &'a Path,
     /// How long a look may take.

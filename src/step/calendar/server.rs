@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::desk::Desk;
 use super::look::Seen;
+use crate::calendar::google::Write;
 use crate::calendar::ics::Calendar;
 use crate::calendar::remote::{Delta, Draft, RemoteError, Resource, Target};
 use crate::calendar::{Item, Range};
@@ -91,7 +92,7 @@ impl Known<'_> {
             None => self.desk.limit * 9 / 10,
         };
         let asked = async {
-            let server = Server::connect(&self.desk, self.source).await?;
+            let server = Server::connect(&self.desk, self.source, Write::No).await?;
             let versions = self.versions().await;
             let token = known.as_ref().and_then(|known| known.token.as_deref());
             server.changes(token, &versions).await
@@ -274,7 +275,7 @@ pub(super) struct Written<'a> {
 impl<'a> Written<'a> {
     pub async fn open(desk: Desk<'a>, source: &'a CalendarSettings) -> Result<Self, RemoteError> {
         Ok(Written {
-            server: Server::connect(&desk, source).await?,
+            server: Server::connect(&desk, source, Write::Yes).await?,
             known: Known { desk, source },
         })
     }
