@@ -77,6 +77,64 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "prompts/week-in-tokens.plain.md",
         include_str!("../../prompts/week-in-tokens.plain.md"),
     ),
+    ("jobs/days.toml", include_str!("../../jobs/days.toml")),
+    (
+        "jobs/delete-event.toml",
+        include_str!("../../jobs/delete-event.toml"),
+    ),
+    ("jobs/done.toml", include_str!("../../jobs/done.toml")),
+    ("jobs/free.toml", include_str!("../../jobs/free.toml")),
+    (
+        "jobs/move-event.toml",
+        include_str!("../../jobs/move-event.toml"),
+    ),
+    (
+        "jobs/new-event.toml",
+        include_str!("../../jobs/new-event.toml"),
+    ),
+    (
+        "jobs/next-event.toml",
+        include_str!("../../jobs/next-event.toml"),
+    ),
+    ("jobs/remind.toml", include_str!("../../jobs/remind.toml")),
+    (
+        "jobs/reminder-due.toml",
+        include_str!("../../jobs/reminder-due.toml"),
+    ),
+    (
+        "jobs/reminders.toml",
+        include_str!("../../jobs/reminders.toml"),
+    ),
+    ("jobs/snooze.toml", include_str!("../../jobs/snooze.toml")),
+    ("jobs/undo.toml", include_str!("../../jobs/undo.toml")),
+    (
+        "jobs/unremind.toml",
+        include_str!("../../jobs/unremind.toml"),
+    ),
+    (
+        "prompts/changed-event.plain.md",
+        include_str!("../../prompts/changed-event.plain.md"),
+    ),
+    (
+        "prompts/days.plain.md",
+        include_str!("../../prompts/days.plain.md"),
+    ),
+    (
+        "prompts/free.plain.md",
+        include_str!("../../prompts/free.plain.md"),
+    ),
+    (
+        "prompts/next-event.plain.md",
+        include_str!("../../prompts/next-event.plain.md"),
+    ),
+    (
+        "prompts/reminder.plain.md",
+        include_str!("../../prompts/reminder.plain.md"),
+    ),
+    (
+        "prompts/reminders.plain.md",
+        include_str!("../../prompts/reminders.plain.md"),
+    ),
 ];
 
 /// What `init` adds: secrets and state stay out of a repository.

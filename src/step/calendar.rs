@@ -84,7 +84,7 @@ impl Verb {
     fn keys(self) -> &'static [&'static str] {
         match self {
             Verb::List => &["range", "from", "start", "end"],
-            Verb::Search => &["range", "from", "words"],
+            Verb::Search => &["range", "from", "words", "start", "end"],
             Verb::Free => &["from", "start", "end"],
             Verb::Create => &["title", "start", "end", "location", "description", "into"],
             Verb::Update => &["entry", "title", "start", "end", "location"],
@@ -245,7 +245,7 @@ impl Calendar {
                 Verb::Free => json!({
                     "free": true, "items": [item], "count": 1, "all_day": ["text"], "gaps": [{ "start": "2026-11-20T09:00:00+01:00", "end": "2026-11-20T11:00:00+01:00", "start_time": "09:00", "end_time": "11:00" }],
                     "start": "2026-11-20T09:00:00+01:00", "end": "2026-11-20T10:00:00+01:00", "shown": "text",
-                    "whole_days": false, "warnings": ["text"]
+                    "whole_days": false, "writable": true, "warnings": ["text"]
                 }),
                 Verb::Create | Verb::Update | Verb::Delete => json!({
                     "title": "text", "shown": "text", "calendar": "text", "start": "2026-11-20T09:00:00+01:00",
@@ -337,6 +337,9 @@ fn day(moment: Moment) -> NaiveDate {
 fn has(item: &Item, sought: &[[String; 2]]) -> bool {
     let text = format!("{} {} {}", item.title, item.location, item.calendar);
     let known: Vec<[String; 2]> = words(&text).iter().map(|word| stems(word)).collect();
+    if sought.len() == 1 && sought[0][0] == item.entry {
+        return true;
+    }
     let is = |one: &[String; 2]| {
         known
             .iter()

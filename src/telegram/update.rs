@@ -1,6 +1,6 @@
 //! News as they come: read from the JSON itself, so that what a library does not know yet costs no word of a message.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -216,8 +216,10 @@ pub fn add_times(payload: &mut Value, text: &str, now: DateTime<Tz>) {
     let said = said(text, now);
     payload["when"] = said.start.map(|start| start.to_rfc3339()).into();
     payload["until"] = said.end.map(|end| end.to_rfc3339()).into();
-    let days =
-        |(first, count): (NaiveDate, u32)| json!({ "first": first.to_string(), "count": count });
+    let days = |(first, count): (NaiveDate, u32)| {
+        let last = first + Days::new(u64::from(count.saturating_sub(1)));
+        json!({ "first": first.to_string(), "last": last.to_string(), "count": count })
+    };
     payload["days"] = said.range.map(days).into();
     payload["repeats"] = said
         .repeats

@@ -10,6 +10,7 @@ pub(super) const FILTERS: &[&str] = &[
     "json",
     "month",
     "plural",
+    "untimed",
     "time",
     "truncate",
     "weekday",

@@ -107,7 +107,7 @@ pub(super) fn event_example() -> Value {
         "args": crate::template::OPAQUE,
         "when": "2026-11-21T17:00:00+01:00",
         "until": "2026-11-21T18:00:00+01:00",
-        "days": { "first": "2026-11-21", "count": 1 },
+        "days": { "first": "2026-11-21", "last": "2026-11-21", "count": 1 },
         "repeats": "text",
         "rest": "text",
         "user": { "id": 1, "name": "Ana" },

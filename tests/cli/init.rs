@@ -17,7 +17,7 @@ Next: reveille --dir mine run daily-briefing
     );
     folder
         .run(["--dir", "mine", "check"])
-        .is(0, "", "8 jobs: no mistakes\n");
+        .is(0, "", "21 jobs: no mistakes\n");
     folder
         .run(["--dir", "mine", "run", "daily-briefing"])
         .prints(&["**Friday 20 November**", "_Plain text: "]);

@@ -52,12 +52,12 @@ fn the_jobs_of_the_design_load() {
 fn the_examples_of_the_repository_load() {
     let folder = Folder::empty();
     folder.run(["init", "."]).prints(&["A working example"]);
-    folder.run(["check"]).is(0, "", "8 jobs: no mistakes\n");
+    folder.run(["check"]).is(0, "", "21 jobs: no mistakes\n");
 }
 
 #[test]
 fn the_examples_in_the_binary_load() {
     Folder::empty()
         .run(["check"])
-        .is(0, "", "8 jobs: no mistakes\n");
+        .is(0, "", "21 jobs: no mistakes\n");
 }

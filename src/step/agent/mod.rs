@@ -62,6 +62,7 @@ pub const TOOLS: &[&str] = &[
     "notes",
     "remember",
     "recall",
+    "remind",
     "shell",
 ];
 

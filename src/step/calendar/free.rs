@@ -51,7 +51,7 @@ impl Calendar {
             "free": busy.is_empty(), "count": busy.len(), "items": busy, "all_day": whole, "gaps": gaps,
             "start": moments::json(start), "end": moments::json(end),
             "shown": shown((start, end), context.settings.language, this_year),
-            "whole_days": matches!(start, Moment::Day(_)), "warnings": held.warnings,
+            "whole_days": matches!(start, Moment::Day(_)), "writable": context.desk().written(None).is_ok(), "warnings": held.warnings,
         });
         Ok(Done {
             cursors: held.cursors,
@@ -63,6 +63,10 @@ impl Calendar {
 /// The end that is said, if it is one, else the usual one.
 pub(super) fn ending(start: Moment, end: Option<Moment>) -> Result<Moment, StepError> {
     let end = match (start, end) {
+        // Days that a message names end at a midnight.
+        (Moment::Day(_), Some(Moment::At(midnight))) if midnight.time() == NaiveTime::MIN => {
+            Moment::Day(midnight.date_naive())
+        }
         (_, None) => usual_end(start),
         (Moment::At(_), Some(Moment::At(_))) | (Moment::Day(_), Some(Moment::Day(_))) => {
             end.unwrap_or(start)

@@ -13,6 +13,7 @@ use telegram::{Fail, TOKEN, Telegram};
 #[path = "../../fakes/telegram.rs"]
 mod telegram;
 
+mod agenda;
 mod hooks;
 mod streams;
 mod taps;
