@@ -46,9 +46,16 @@ def main(path):
     writer.add_unk_token_id(0)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
-    writer.add_tensor("token_embd.weight", weights(len(tokens), WIDTH))
+    embedding = weights(len(tokens), WIDTH)
+    embedding[:, 0] = 2
+    writer.add_tensor("token_embd.weight", embedding)
     writer.add_tensor("output_norm.weight", numpy.ones(WIDTH, numpy.float32))
-    writer.add_tensor("output.weight", weights(len(tokens), WIDTH))
+    # One dimension says the same of each token, so that words and the end win over bytes, which would be broken UTF-8.
+    output = weights(len(tokens), WIDTH) * 4
+    output[:, 0] = 0
+    output[: 3 + 256, 0] = -5
+    output[2, 0] = 0
+    writer.add_tensor("output.weight", output)
     for layer in range(LAYERS):
         name = f"blk.{layer}."
         for norm in ("attn_norm", "ffn_norm"):

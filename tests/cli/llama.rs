@@ -12,26 +12,23 @@ fn a_real_server_answers_streams_counts_and_is_told_of_as_it_is() {
     );
     folder.write(
         "config/reveille.toml",
-        format!("[models.tiny]\nprovider = \"openai\"\nurl = \"{url}\"\nmodel = \"tiny\"\nmax_output = 64\nprice.input = 1\nprice.output = 2\n\n[routes.home]\nmodels = [\"tiny\"]\n\n[defaults]\nroute = \"home\"\n"),
+        format!("[models.tiny]\nprovider = \"openai\"\nurl = \"{url}\"\nmodel = \"tiny\"\nmax_output = 400\nprice.input = 1\nprice.output = 2\n\n[routes.home]\nmodels = [\"tiny\"]\n\n[defaults]\nroute = \"home\"\n"),
     );
     folder.write("prompts/ask.md", "Answer.\n---\n{{ event.text }}\n");
 
-    let tested = folder.piped(&["models", "test"], "");
-    println!("{}", tested.stdout);
-    assert_eq!(tested.code, 0, "{tested:?}");
-
-    let asked = folder.piped(&["ask", "what is the day"], "");
+    // Random weights say something that cannot be used now and then, and then it says so.
+    let mut tries = (0..8).map(|_| folder.piped(&["models", "test"], ""));
+    let tested = tries.find(|tested| tested.code == 0);
+    println!("{}", tested.expect("a test of the model").stdout);
+    let mut tries = (0..8).map(|_| folder.piped(&["ask", "what is the day"], ""));
+    let asked = tries.find(|asked| asked.code == 0).expect("an answer");
     println!("{}", asked.stdout);
-    // Random weights may say nothing that can be used; then it says so, and the ledger has it all the same.
-    assert!(
-        asked.stdout.contains("tiny at") || asked.code == 1,
-        "{asked:?}"
-    );
+    asked.prints(&["openai/tiny, at home"]);
 
     let stats = folder.piped(&["export", "--format", "jsonl"], "");
     println!("{}", stats.stdout);
     let call: serde_json::Value =
         serde_json::from_str(stats.stdout.lines().next().expect("a call")).expect("JSON");
     assert!(call["tokens_in"].as_u64() > Some(5), "{call}");
-    assert!(call["tokens_out"].as_u64() <= Some(64), "{call}");
+    assert!(call["tokens_out"].as_u64() <= Some(400), "{call}");
 }
