@@ -223,6 +223,7 @@ impl Status {
             Some(Subject::Watch(job)) => format!("`{job}`"),
             Some(Subject::Chats) => "the chats".to_owned(),
             Some(Subject::Budget) => "the budget".to_owned(),
+            Some(Subject::SignIn(account)) => format!("the calendars of `{account}`"),
             Some(Subject::Place(place)) => format!("messages to {place}"),
         };
         format!("{about} ({times}{run}): {reason}")

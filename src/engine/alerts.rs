@@ -141,9 +141,11 @@ impl Alerts {
                 let fingerprint = match subject {
                     // The place of a mistake is what a person needs of it.
                     Subject::File(_) => fingerprint::exact(&reason),
-                    Subject::Place(_) | Subject::Watch(_) | Subject::Chats | Subject::Budget => {
-                        fingerprint::fingerprint("", &reason)
-                    }
+                    Subject::Place(_)
+                    | Subject::Watch(_)
+                    | Subject::Chats
+                    | Subject::Budget
+                    | Subject::SignIn(_) => fingerprint::fingerprint("", &reason),
                 };
                 let heard = Heard::Bad {
                     fingerprint,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Engine, Notice, Subject};
+use super::{Alerts, Engine, Loaded, Notice, Subject};
 use crate::job::{StepEnd, StepRecord};
 use crate::llm::BudgetNews;
 use crate::step::Step;
@@ -42,15 +42,28 @@ pub(super) fn record(step: &Step, attempt: Attempt, took: Duration, end: &StepEn
     }
 }
 
-/// Tells the owner once that a budget is used up, and once that there is room again.
-pub(super) async fn tell_of_budget(engine: &Engine, step: &Step) {
-    let (Some(alerts), Some(_)) = (&engine.alerts, step.kind.route()) else {
+/// Tells the owner once that a budget is used up or that a server of calendars wants a person, and once that it is over.
+pub(super) async fn tell_of_news(engine: &Engine, step: &Step) {
+    let Some(alerts) = &engine.alerts else {
         return;
     };
-    match engine.servers.budget_news() {
-        Some(BudgetNews::Spent(reason)) => alerts.tell(Notice::Spent { reason }).await,
-        Some(BudgetNews::Room) => alerts.over_with(&Subject::Budget).await,
-        None => {}
+    if step.kind.route().is_some() {
+        match engine.servers.budget_news() {
+            Some(BudgetNews::Spent(reason)) => alerts.tell(Notice::Spent { reason }).await,
+            Some(BudgetNews::Room) => alerts.over_with(&Subject::Budget).await,
+            None => {}
+        }
+    }
+    tell_of_sign_ins(alerts, &engine.loaded).await;
+}
+
+/// The same of servers of calendars alone.
+pub(super) async fn tell_of_sign_ins(alerts: &Alerts, loaded: &Loaded) {
+    for (account, wrong) in loaded.accounts.news() {
+        match wrong {
+            Some(reason) => alerts.tell(Notice::SignIn { account, reason }).await,
+            None => alerts.over_with(&Subject::SignIn(account)).await,
+        }
     }
 }
 

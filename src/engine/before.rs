@@ -9,6 +9,7 @@ use regex::Regex;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::attempt::tell_of_sign_ins;
 use super::schedule::GRACE;
 use super::{Engine, EngineError, Intake, Loaded, Taken};
 use crate::calendar::{Item, Moment, Range};
@@ -146,7 +147,11 @@ impl Before {
             start: today - TimeDelta::days(1),
             days: ahead + 3,
         };
-        let held = desk.items(&wants.calendar.from, range).await?;
+        let held = desk.items(&wants.calendar.from, range).await;
+        if let Some(alerts) = &engine.alerts {
+            tell_of_sign_ins(alerts, loaded).await;
+        }
+        let held = held?;
         let title = wants.calendar.matches.as_deref().map(Regex::new);
         let title = title.transpose().map_err(|error| error.to_string())?;
         let fits = |item: &Item| {

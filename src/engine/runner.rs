@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::attempt::{Attempt, plain, record, tell_of_budget};
+use super::attempt::{Attempt, plain, record, tell_of_news};
 use super::growing::Draft;
 use super::queue::Seat;
 use super::run::{Begun, Deliver};
@@ -226,7 +226,7 @@ impl<'a> UnderWay<'a> {
                 _ => step::attempt(self.engine, step, &self.context(step)).await,
             };
             drop(place);
-            tell_of_budget(engine, step).await;
+            tell_of_news(engine, step).await;
             if let Some(why) = plain(done.detail.as_ref()) {
                 observer(Progress::Plain {
                     step: &step.id,

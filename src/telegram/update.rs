@@ -277,7 +277,7 @@ mod tests {
             [
                 json!("2025-11-21T21:00:00+01:00"),
                 json!("2025-11-21T23:00:00+01:00"),
-                json!({ "first": "2025-11-21", "count": 1 }),
+                json!({ "first": "2025-11-21", "last": "2025-11-21", "count": 1 }),
                 Value::Null,
                 json!("cena con Ana"),
             ]

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use crate::fake_google::{Google, OWN, ROBOT, SECRET};
+use crate::stories::life::Life;
 use crate::support::{Folder, Outcome};
 
 const READ: &str = "https://www.googleapis.com/auth/calendar.readonly";
@@ -284,4 +285,42 @@ fn ctrl_c_ends_it_and_changes_nothing() {
     rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
     begun.ends().says(1, &["stopped: nothing was changed"]);
     assert!(!world.folder.path("state/google").exists());
+}
+
+#[test]
+fn the_owner_hears_once_that_a_sign_in_ended_and_once_that_there_is_one_again() {
+    let world = World::person();
+    let settings = world.folder.read("config/reveille.toml");
+    world.folder.write(
+        "config/reveille.toml",
+        format!(
+            "{settings}\n[calendars.ana]\ngoogle = \"primary\"\n\n[owner]\nnotify = \"journal\"\n"
+        ),
+    );
+    let job = "[[step]]\nid = \"events\"\ncalendar = \"list\"\n\n[[deliver]]\nconsole = true\ntext = \"{{ events.count }}.\"\n";
+    world.folder.write("jobs/list.toml", job);
+    std::fs::create_dir_all(world.folder.path("state/google")).expect("a folder");
+    let sign_in = |day: u32| {
+        let token = world.google.signed_in(READ);
+        let kept = serde_json::json!({
+            "refresh_token": token, "granted_at": format!("2026-11-{day}T06:00:00Z"), "scopes": [READ],
+        });
+        world
+            .folder
+            .write("state/google/home.json", kept.to_string());
+    };
+    sign_in(20);
+    world.google.revokes();
+    let mut life = Life::start(&world.folder);
+    for _ in 0..2 {
+        let ran = world.folder.piped(&["run", "list"], "");
+        assert_eq!(ran.code, 1, "{ran:?}");
+    }
+    life.says("Calendars, `home`: ");
+    sign_in(21);
+    world.folder.piped(&["run", "list"], "").prints(&["0."]);
+    life.says("The calendars of `home` are read again");
+    let said = life.end();
+    assert_eq!(said.matches("Calendars, `home`: ").count(), 1, "{said}");
+    assert!(said.contains("reveille auth google"), "{said}");
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use yup_oauth2::storage::{TokenInfo, TokenStorage, TokenStorageError};
@@ -50,6 +50,27 @@ impl fmt::Debug for Kept {
 }
 
 impl Kept {
+    /// From the fifth day on, what may be on the seventh.
+    pub fn warning(&self, now: DateTime<Utc>) -> Option<String> {
+        if let Some(end) = self.ends_at {
+            return Some(format!(
+                "this sign-in ends on {}: the consent screen is in Testing; set its publishing status to \"In production\" in Google's \
+                 console, then sign in again",
+                end.format("%Y-%m-%d")
+            ));
+        }
+        let age = now - self.granted_at;
+        let near = age >= TimeDelta::days(5) && age < TimeDelta::days(7);
+        near.then(|| {
+            let end = self.granted_at + TimeDelta::days(7);
+            format!(
+                "should the consent screen be in Testing, this sign-in ends on {}: Google's console, APIs & Services > OAuth consent \
+                 screen, shows and changes the publishing status; then sign in again",
+                end.format("%Y-%m-%d")
+            )
+        })
+    }
+
     /// Reads what a file holds.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::calendar::google::{Found, Google, Kept, Write};
@@ -71,7 +71,7 @@ async fn state(context: &Context, settings: &GoogleSettings, secrets: &Secrets) 
         });
     }
     let now = context.clock.now();
-    state.warning = state.kept.as_ref().and_then(|kept| warning(kept, now));
+    state.warning = state.kept.as_ref().and_then(|kept| kept.warning(now));
     state
 }
 
@@ -91,27 +91,6 @@ async fn look(
     // The token may be a newer one now.
     state.kept = google.account().kept();
     Ok(())
-}
-
-/// From the fifth day on, what may be on the seventh.
-fn warning(kept: &Kept, now: DateTime<Utc>) -> Option<String> {
-    if let Some(end) = kept.ends_at {
-        return Some(format!(
-            "this sign-in ends on {}: the consent screen is in Testing; set its publishing status to \"In production\" in Google's \
-             console, then sign in again",
-            end.format("%Y-%m-%d")
-        ));
-    }
-    let age = now - kept.granted_at;
-    let near = age >= TimeDelta::days(5) && age < TimeDelta::days(7);
-    near.then(|| {
-        let end = kept.granted_at + TimeDelta::days(7);
-        format!(
-            "should the consent screen be in Testing, this sign-in ends on {}: Google's console, APIs & Services > OAuth consent \
-             screen, shows and changes the publishing status; then sign in again",
-            end.format("%Y-%m-%d")
-        )
-    })
 }
 
 impl State {

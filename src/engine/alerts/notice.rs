@@ -58,6 +58,13 @@ pub enum Notice {
         /// Which one.
         reason: String,
     },
+    /// A server of calendars wants a person.
+    SignIn {
+        /// Which account or calendar.
+        account: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A damaged database was moved out of the way.
     SetAside {
         /// Where it lies now.
@@ -89,6 +96,8 @@ pub enum Subject {
     Chats,
     /// What models may cost.
     Budget,
+    /// Who asks a server of calendars.
+    SignIn(String),
 }
 
 const FILE: &str = "file ";
@@ -96,6 +105,7 @@ const PLACE: &str = "place ";
 const WATCH: &str = "watch ";
 const CHATS: &str = "the chats";
 const BUDGET: &str = "the budget";
+const SIGN_IN: &str = "sign-in ";
 
 /// What alerts are filed under. No job has a name with a space in it.
 impl fmt::Display for Subject {
@@ -106,6 +116,7 @@ impl fmt::Display for Subject {
             Subject::Watch(job) => write!(f, "{WATCH}{job}"),
             Subject::Chats => f.write_str(CHATS),
             Subject::Budget => f.write_str(BUDGET),
+            Subject::SignIn(account) => write!(f, "{SIGN_IN}{account}"),
         }
     }
 }
@@ -118,6 +129,7 @@ impl Subject {
             .map(Subject::File)
             .or_else(|| rest(PLACE).map(Subject::Place))
             .or_else(|| rest(WATCH).map(Subject::Watch))
+            .or_else(|| rest(SIGN_IN).map(Subject::SignIn))
             .or_else(|| (about == CHATS).then_some(Subject::Chats))
             .or_else(|| (about == BUDGET).then_some(Subject::Budget))
     }
@@ -134,6 +146,7 @@ impl Notice {
             Notice::Blind { job, .. } => Some(Subject::Watch(job.clone())),
             Notice::Deaf { .. } => Some(Subject::Chats),
             Notice::Spent { .. } => Some(Subject::Budget),
+            Notice::SignIn { account, .. } => Some(Subject::SignIn(account.clone())),
             Notice::SetAside { .. } | Notice::DiskWasFull { .. } => None,
         }
     }
@@ -146,6 +159,7 @@ impl Notice {
             | Notice::Blind { reason, .. }
             | Notice::Deaf { reason }
             | Notice::Spent { reason }
+            | Notice::SignIn { reason, .. }
             | Notice::DiskWasFull { reason, .. } => reason.clone(),
             Notice::SetAside { why, .. } => why.clone(),
         }
@@ -159,6 +173,7 @@ impl Notice {
             | Notice::Blind { reason, .. }
             | Notice::Deaf { reason }
             | Notice::Spent { reason }
+            | Notice::SignIn { reason, .. }
             | Notice::DiskWasFull { reason, .. } => secrets.scrub(reason),
             Notice::SetAside { why, .. } => secrets.scrub(why),
         }
@@ -215,6 +230,7 @@ impl Notice {
                 "For models, {reason} is used up: those at home go on, and texts are plain where there are none. `reveille cost` \
                  shows it"
             ),
+            Notice::SignIn { account, reason } => format!("Calendars, `{account}`: {reason}"),
             Notice::SetAside { file, why } => format!(
                 "The database was damaged ({why}). It lies in {} now, and a new one was begun: history and remembered \
                  positions begin anew",
@@ -272,6 +288,7 @@ impl Notice {
                 "Se ha agotado {reason} para modelos: siguen los de casa, y donde no hay ninguno los textos son fijos. `reveille \
                  cost` lo muestra"
             ),
+            Notice::SignIn { account, reason } => format!("Calendarios, `{account}`: {reason}"),
             Notice::SetAside { file, why } => format!(
                 "La base de datos estaba dañada ({why}). Ahora está en {} y se ha empezado otra: el historial y las \
                  posiciones recordadas empiezan de nuevo",

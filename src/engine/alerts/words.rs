@@ -118,6 +118,12 @@ pub(super) fn over(tongue: &Tongue, alert: &Alert, _: Saying) -> String {
             format!("`{job}` sees what it watches again")
         }
         (Locale::Es, Some(Subject::Watch(job))) => format!("`{job}` ve de nuevo lo que vigila"),
+        (Locale::En, Some(Subject::SignIn(account))) => {
+            format!("The calendars of `{account}` are read again")
+        }
+        (Locale::Es, Some(Subject::SignIn(account))) => {
+            format!("Los calendarios de `{account}` se leen de nuevo")
+        }
         (Locale::En, Some(Subject::Budget)) => "Models may cost something again".to_owned(),
         (Locale::Es, Some(Subject::Budget)) => "Los modelos pueden volver a costar algo".to_owned(),
         (Locale::En, Some(Subject::Chats)) => "Messages of the chats can be read again".to_owned(),

@@ -1,7 +1,7 @@
 //! The servers of calendars, by what the configuration says of them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -28,6 +28,9 @@ const MOST_BYTES: u64 = 32 << 20;
 const MOST_TIME: Duration = Duration::from_secs(120);
 
 /// What a server without sync-collection is asked for: a month back, and so many days in all.
+/// So long before a sign-in ends the owner is told.
+const ENDS_SOON: TimeDelta = TimeDelta::hours(49);
+
 const BACK: TimeDelta = TimeDelta::days(31);
 const DAYS: u32 = 432;
 
@@ -39,16 +42,77 @@ pub(super) enum Server {
 
 /// The accounts of Google that were asked already: one holds its connections, its certificates and its access token.
 #[derive(Debug, Default)]
-pub struct Accounts(Mutex<HashMap<(String, bool), Arc<Google>>>);
+pub struct Accounts {
+    google: Mutex<HashMap<(String, bool), Arc<Google>>>,
+    signed: StdMutex<Signed>,
+}
+
+/// What is known of who asks, by account of Google or by calendar.
+#[derive(Debug, Default)]
+struct Signed {
+    /// What is wrong, or that nothing is.
+    wrong: HashMap<String, Option<String>>,
+    news: Vec<(String, Option<String>)>,
+}
 
 impl Accounts {
+    /// What became of who asks since this was asked last: what a person has to do, or that all is well.
+    pub fn news(&self) -> Vec<(String, Option<String>)> {
+        let mut signed = self
+            .signed
+            .lock()
+            .expect("nothing panics while it holds it");
+        std::mem::take(&mut signed.news)
+    }
+
+    fn heard(&self, who: &str, wrong: Option<String>) {
+        let mut signed = self
+            .signed
+            .lock()
+            .expect("nothing panics while it holds it");
+        if signed.wrong.get(who) != Some(&wrong) {
+            signed.wrong.insert(who.to_owned(), wrong.clone());
+            signed.news.push((who.to_owned(), wrong));
+        }
+    }
+
+    /// Takes note of whether a server took who asks.
+    pub(super) async fn asked(
+        &self,
+        desk: &Desk<'_>,
+        source: &CalendarSettings,
+        failed: Option<&RemoteError>,
+    ) {
+        let who = match &source.place {
+            CalendarPlace::Google { account, .. } => account,
+            _ => &source.name,
+        };
+        match failed {
+            Some(RemoteError::SignIn { why, right }) => {
+                self.heard(who, Some(format!("{why}: {right}")));
+            }
+            Some(_) => {}
+            None => {
+                let known = self.google.lock().await;
+                let kept = known
+                    .get(&(who.clone(), false))
+                    .and_then(|google| google.account().kept());
+                let ends = kept.filter(|kept| {
+                    kept.ends_at
+                        .is_some_and(|end| end - desk.clock.now() < ENDS_SOON)
+                });
+                self.heard(who, ends.and_then(|kept| kept.warning(desk.clock.now())));
+            }
+        }
+    }
+
     async fn of(
         &self,
         desk: &Desk<'_>,
         name: &str,
         write: Write,
     ) -> Result<Arc<Google>, RemoteError> {
-        let mut known = self.0.lock().await;
+        let mut known = self.google.lock().await;
         let key = (name.to_owned(), write == Write::Yes);
         if let Some(google) = known.get(&key) {
             return Ok(Arc::clone(google));

@@ -99,6 +99,11 @@ impl Known<'_> {
         };
         let delta = timeout(&**self.desk.clock, limit, asked).await;
         let delta = delta.map_err(|_| format!("no answer within {} s", limit.as_secs()))?;
+        let failed = delta.as_ref().err();
+        self.desk
+            .accounts
+            .asked(&self.desk, self.source, failed)
+            .await;
         let delta = delta.map_err(|error| error.to_string())?;
         let same = !delta.whole
             && delta.changes.is_empty()
