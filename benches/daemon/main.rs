@@ -3,10 +3,11 @@
 //!
 //! `cargo bench --bench daemon -- BINARY FOLDER [GROUP...]` prints a row a figure, its parts apart by tabs:
 //! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, answers, polling, intents,
-//! history, and by their names only, for they take minutes: backlog.
+//! history, crowd, and by their names only, for they take minutes: backlog.
 
 mod chats;
 mod client;
+mod crowd;
 mod events;
 mod files;
 mod history;
@@ -35,6 +36,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("polling", chats::polling),
     ("intents", chats::intents),
     ("backlog", chats::backlog),
+    ("crowd", crowd::crowd),
     ("history", history::history),
 ];
 

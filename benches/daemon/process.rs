@@ -32,6 +32,13 @@ impl Place {
         fs::write(path, text).expect("a job file");
     }
 
+    /// Writes a prompt file.
+    pub fn prompt(&self, name: &str, text: &str) {
+        let path = self.folder.join(format!("prompts/{name}.md"));
+        fs::create_dir_all(self.folder.join("prompts")).expect("a folder");
+        fs::write(path, text).expect("a prompt file");
+    }
+
     /// Writes the configuration; the zone is UTC.
     pub fn settings(&self, text: &str) {
         let text = format!("[defaults]\ntimezone = \"UTC\"\n{text}");
