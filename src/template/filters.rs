@@ -40,6 +40,7 @@ pub(super) fn add(environment: &mut Environment<'_>, reader: Reader) {
         let bytes = quantity::number(value, "a number of bytes")?;
         Ok::<_, Error>(quantity::bytes(bytes, reader.locale))
     });
+    environment.add_filter("plain", super::plain::plain);
     environment.add_filter("truncate", truncate);
     environment.add_filter("json", json);
     environment.add_filter("group", group);
@@ -115,7 +116,7 @@ impl Reader {
 }
 
 /// Cuts after `length` characters at most, between words, and says so with an ellipsis.
-fn truncate(text: String, length: Option<usize>) -> String {
+pub(super) fn truncate(text: String, length: Option<usize>) -> String {
     let length = length.unwrap_or(200);
     let Some((end, _)) = text.char_indices().nth(length) else {
         return text;

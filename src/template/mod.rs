@@ -13,6 +13,7 @@ mod limits;
 mod locale;
 mod moment;
 mod names;
+mod plain;
 mod quantity;
 mod roots;
 mod shape;

@@ -9,6 +9,7 @@ pub(super) const FILTERS: &[&str] = &[
     "group",
     "json",
     "month",
+    "plain",
     "plural",
     "untimed",
     "time",

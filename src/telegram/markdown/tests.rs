@@ -124,4 +124,22 @@ proptest! {
             prop_assert!(shown.contains(&word), "{word} of {markdown:?} is not in {shown:?}");
         }
     }
+
+    /// Strangers' words in the lines of a briefing, put there by the filter `plain`, look as they were written.
+    #[test]
+    fn plain_words_stay_plain(
+        one in "[a-c1`*_~<>&;#\\[\\]()!|\\\\:./-]{1,9}( [a-c`*_~<>&#\\[\\](|\\\\-]{1,5}){0,3}",
+        other in "([a-c`*_~]|```|\\[a\\]\\(http://x\\)|&lt;|<b>|~~|\\*\\*){1,6}",
+    ) {
+        let now = "2026-11-20T06:00:00Z".parse().expect("a time");
+        let templates = crate::template::Templates::new(crate::template::Locale::En, crate::zone::Tz::UTC, now);
+        let roots = serde_json::json!({ "one": one, "other": other });
+        let context = crate::template::Context::from(roots.as_object().expect("an object"));
+        let briefing = |one: &str, other: &str| {
+            format!("09:00-09:30  {one}, {other}  (overlaps {other}, {one})\n10:00  {one}\n11:00  {other}\n\nAll day: {other}, {one} (day 2 of 5)\n\nTomorrow: {one}")
+        };
+        let template = briefing("{{ one | plain }}", "{{ other | plain(80) }}");
+        let markdown = templates.render("t", &template, &context).expect("it renders");
+        prop_assert_eq!(marked(&format!("**Day**\n{markdown}")), format!("b[Day]\n{}", briefing(&one, &other)));
+    }
 }
