@@ -2,6 +2,7 @@
 
 mod change;
 mod connect;
+mod day;
 mod days;
 mod desk;
 mod free;
@@ -238,10 +239,7 @@ impl Calendar {
             private: true,
             timeout: Duration::from_secs(120),
             example: match self.verb {
-                Verb::List | Verb::Search => json!({
-                    "items": [item], "count": 1, "from": "2026-11-20", "days": 1,
-                    "warnings": ["text"]
-                }),
+                Verb::List | Verb::Search => day::example(),
                 Verb::Free => json!({
                     "free": true, "items": [item], "count": 1, "all_day": ["text"], "gaps": [{ "start": "2026-11-20T09:00:00+01:00", "end": "2026-11-20T11:00:00+01:00", "start_time": "09:00", "end_time": "11:00" }],
                     "start": "2026-11-20T09:00:00+01:00", "end": "2026-11-20T10:00:00+01:00", "shown": "text",
@@ -273,7 +271,7 @@ impl Calendar {
     async fn list(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let range = self.range(context)?;
         let held = context.desk().items(&self.from, range).await;
-        Ok(listed(held.map_err(StepError::new)?, range))
+        Ok(self.listed(context, held.map_err(StepError::new)?, range))
     }
 
     async fn search(&self, context: &Context<'_>) -> Result<Done, StepError> {
@@ -283,7 +281,13 @@ impl Calendar {
         let held = context.desk().items(&self.from, range).await;
         let mut held = held.map_err(StepError::new)?;
         held.items.retain(|item| has(item, &sought));
-        Ok(listed(held, range))
+        Ok(self.listed(context, held, range))
+    }
+
+    fn listed(&self, context: &Context<'_>, held: Held, range: Range) -> Done {
+        let settings = context.settings;
+        let now = context.clock.now().with_timezone(&settings.timezone);
+        day::listed(held, range, (now, settings.language))
     }
 
     /// The days that are meant.
@@ -346,18 +350,6 @@ fn has(item: &Item, sought: &[[String; 2]]) -> bool {
             .any(|other| one[0] == other[0] || one[1] == other[1])
     };
     sought.iter().all(is)
-}
-
-fn listed(held: Held, range: Range) -> Done {
-    let count = held.items.len();
-    let result = json!({
-        "items": held.items, "count": count, "from": range.start, "days": range.days,
-        "warnings": held.warnings,
-    });
-    Done {
-        cursors: held.cursors,
-        ..Done::result(result)
-    }
 }
 
 /// One entry as templates see it.

@@ -142,7 +142,7 @@ impl Authored {
 impl Remind {
     pub(super) fn declaration(&self) -> Declaration {
         let one = json!({
-            "reminder": "text", "text": "text", "due_at": "2026-11-20T09:00:00+01:00", "shown": "text", "repeats": "text",
+            "reminder": "text", "text": "text", "due_at": "2026-11-20T09:00:00+01:00", "shown": "text", "since": "text", "repeats": "text",
             "overdue": false, "problem": "when"
         });
         Declaration {
@@ -151,7 +151,9 @@ impl Remind {
             private: true,
             timeout: Duration::from_secs(30),
             example: match self.verb {
-                Verb::List => json!({ "items": [one], "count": 1, "overdue": [one] }),
+                Verb::List => {
+                    json!({ "items": [one], "count": 1, "overdue": [one], "today": [one] })
+                }
                 _ => one,
             },
         }
@@ -174,9 +176,16 @@ impl Remind {
                 let items: Vec<Value> = all.iter().map(show).collect();
                 let overdue = items.iter().filter(|item| item["overdue"] == true);
                 let overdue: Vec<Value> = overdue.cloned().collect();
-                Ok(Done::result(
-                    json!({ "count": items.len(), "items": items, "overdue": overdue }),
-                ))
+                let zone = context.settings.timezone;
+                let today = context.clock.now().with_timezone(&zone).date_naive();
+                let is_today = |(_, reminder): &&(String, Reminder)| {
+                    let due = reminder.due.map(|due| due.with_timezone(&zone));
+                    due.is_some_and(|due| due.date_naive() == today)
+                };
+                let today: Vec<Value> = all.iter().filter(is_today).map(show).collect();
+                Ok(Done::result(json!({
+                    "count": items.len(), "items": items, "overdue": overdue, "today": today,
+                })))
             }
             Verb::Add if count >= MOST => Err(StepError::new(format!(
                 "there are {MOST} reminders, and that is the most: cancel some"
@@ -350,6 +359,7 @@ fn shown(context: &Context<'_>, name: &str, reminder: &Reminder) -> Value {
     json!({
         "reminder": name, "text": reminder.text, "due_at": due.map(|due| due.to_rfc3339()),
         "shown": due.map(|due| when(due, now, context.settings.language)), "repeats": reminder.again(),
+        "since": reminder.told.map(|told| when(told.with_timezone(&zone), now, context.settings.language)),
         "overdue": reminder.told.is_some(), "problem": Value::Null,
     })
 }

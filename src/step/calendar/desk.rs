@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde_json::Value;
 
 use super::connect::Accounts;
-use super::look::{Look, Seen};
+use super::look::{Look, Seen, Stale};
 use super::server::Known;
 use crate::calendar::{Item, Range, mark_overlaps, merge};
 use crate::clock::Clock;
@@ -47,6 +47,8 @@ pub struct Held {
     pub items: Vec<Item>,
     /// What was wrong, in words.
     pub warnings: Vec<String>,
+    /// Of which calendars this is what was known before.
+    pub stale: Vec<Stale>,
     /// What is to be remembered of the look.
     pub cursors: Vec<(CursorKey, Option<Value>)>,
 }
@@ -72,6 +74,7 @@ impl Desk<'_> {
                     }
                     lists.push(seen.items);
                     held.warnings.append(&mut seen.warnings);
+                    held.stale.extend(seen.stale);
                     held.cursors.append(&mut seen.cursors);
                 }
                 Err(why) => failures.push(format!("{}: {why}", source.label)),

@@ -10,7 +10,7 @@ use crate::step::{Context, Done, StepError};
 use crate::zone::Tz;
 
 /// When a day has room, by the clock: gaps before and after it are nobody's question.
-const WAKING: (u32, u32) = (8, 22);
+pub(super) const WAKING: (u32, u32) = (8, 22);
 
 /// A shorter one is no room.
 const SHORTEST: TimeDelta = TimeDelta::minutes(30);
@@ -95,7 +95,7 @@ fn instant(moment: Moment, zone: Tz) -> Time {
 }
 
 /// The clock's time on a day; what the clocks skip comes after it.
-fn clock(day: NaiveDate, time: NaiveTime, zone: Tz) -> Time {
+pub(super) fn clock(day: NaiveDate, time: NaiveTime, zone: Tz) -> Time {
     let local = day.and_time(time);
     let tries = [0, 30, 60, 120].map(TimeDelta::minutes).into_iter();
     let mut found = tries.filter_map(|later| zone.from_local_datetime(&(local + later)).earliest());

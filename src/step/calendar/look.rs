@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::desk::Desk;
@@ -31,7 +32,44 @@ pub(super) struct Look<'a> {
 pub(super) struct Seen {
     pub items: Vec<Item>,
     pub warnings: Vec<String>,
+    pub stale: Option<Stale>,
     pub cursors: Vec<(CursorKey, Option<Value>)>,
+}
+
+/// A calendar that could not be brought up to date.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stale {
+    /// Its label.
+    pub calendar: String,
+    /// When its items were last known to be so: a local time, `2026-11-20 06:55`.
+    pub from: String,
+    /// What [`Held::warnings`](super::Held::warnings) says of it.
+    pub warning: String,
+}
+
+impl Stale {
+    /// What is said of it in full: `why` is what the server or the network said.
+    pub(super) fn new(label: &str, from: String, why: &str, language: Locale) -> Self {
+        let warning = match language {
+            Locale::En => {
+                format!("{label} could not be brought up to date ({why}): this is from {from}")
+            }
+            Locale::Es => format!("{label} no se pudo actualizar ({why}): esto es de {from}"),
+        };
+        Stale {
+            calendar: label.to_owned(),
+            from,
+            warning,
+        }
+    }
+}
+
+impl Seen {
+    /// Says that this is what was known before.
+    pub(super) fn is_stale(&mut self, stale: Stale) {
+        self.warnings.push(stale.warning.clone());
+        self.stale = Some(stale);
+    }
 }
 
 impl Look<'_> {
@@ -101,15 +139,13 @@ impl Look<'_> {
         let download = refresh(&client, url, &cache, &name, now).await;
         let download = download.map_err(|error| error.to_string())?;
         if let Some((confirmed_at, error)) = download.stale {
-            let label = &self.source.label;
-            seen.warnings.push(match self.desk.settings.language {
-                Locale::En => format!(
-                    "{label} could not be brought up to date ({error}): this is from {confirmed_at}"
-                ),
-                Locale::Es => {
-                    format!("{label} no se pudo actualizar ({error}): esto es de {confirmed_at}")
-                }
-            });
+            let (label, language) = (&self.source.label, self.desk.settings.language);
+            seen.is_stale(Stale::new(
+                label,
+                confirmed_at,
+                &error.to_string(),
+                language,
+            ));
         }
         Ok(download.file)
     }

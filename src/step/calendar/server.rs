@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::look::Seen;
+use super::look::{Seen, Stale};
 use crate::calendar::google::Write;
 use crate::calendar::ics::Calendar;
 use crate::calendar::remote::{Delta, Draft, RemoteError, Resource, Target};
@@ -17,7 +17,6 @@ use crate::config::settings::CalendarSettings;
 use crate::hash::fnv1a;
 use crate::job::CursorKey;
 use crate::store::{Changed, Entry, StoreError};
-use crate::template::Locale;
 use crate::zone::Tz;
 
 use super::connect::Server;
@@ -59,22 +58,17 @@ impl Known<'_> {
             let Some(known) = known else {
                 return Err(why);
             };
-            seen.warnings.push(self.stale(known.at, &why));
+            seen.is_stale(self.stale(known.at, &why));
         }
         seen.items = self.items(range).await?;
         Ok(seen)
     }
 
-    fn stale(&self, at: DateTime<Utc>, why: &str) -> String {
-        let label = &self.source.label;
-        let at = at.with_timezone(&self.desk.settings.timezone);
-        let at = at.format("%Y-%m-%d %H:%M");
-        match self.desk.settings.language {
-            Locale::En => {
-                format!("{label} could not be brought up to date ({why}): this is from {at}")
-            }
-            Locale::Es => format!("{label} no se pudo actualizar ({why}): esto es de {at}"),
-        }
+    fn stale(&self, at: DateTime<Utc>, why: &str) -> Stale {
+        let settings = self.desk.settings;
+        let at = at.with_timezone(&settings.timezone);
+        let at = at.format("%Y-%m-%d %H:%M").to_string();
+        Stale::new(&self.source.label, at, why, settings.language)
     }
 
     /// Asks the server what changed, and keeps it.
