@@ -6,6 +6,7 @@ mod auth;
 mod briefing;
 mod calendars;
 mod crash;
+mod days;
 mod delivery;
 mod disk;
 mod doctor;

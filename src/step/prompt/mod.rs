@@ -156,6 +156,16 @@ impl Plainly {
     }
 }
 
+/// A template without its code.
+fn spoken(template: &str) -> String {
+    let mut parts = template.split('{');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.rsplit('}').next().unwrap_or_default());
+    }
+    text
+}
+
 impl Prompt {
     pub(super) fn declaration(&self) -> Declaration {
         Declaration {
@@ -174,8 +184,9 @@ impl Prompt {
     pub(super) fn warms(&self) -> Option<(&str, u32)> {
         let parts = PromptFile::parse(&self.text).ok().filter(|_| self.warm)?;
         let answer = parts.front.max_tokens.unwrap_or(512);
-        // The facts of a day, and a second question.
-        let tokens = estimate_tokens(&self.text) * 2 + 2 * answer + 256;
+        // The facts of a day, and a second question. A guess too high would have another context loaded than the talk's own,
+        // and the model once more at its moment.
+        let tokens = estimate_tokens(&spoken(&self.text)) * 2 + 2 * answer + 256;
         Some((&self.route, tokens))
     }
 
@@ -324,5 +335,27 @@ impl Prompt {
         }
         let language = context.settings.language;
         StepEnd::Done(Value::String(format!("{text}\n\n{}", why.line(language))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The server's context comes in steps of 2048 tokens: one that is warmed for more is loaded again at seven.
+    #[test]
+    fn the_briefing_is_warmed_for_the_talk_that_it_has() {
+        let prompt = Prompt {
+            text: include_str!("../../../prompts/daily-briefing.md").into(),
+            route: "quick".to_owned(),
+            facts: Facts::Strict,
+            fallback: None,
+            json: None,
+            image: None,
+            warm: true,
+        };
+        let (_, tokens) = prompt.warms().expect("it is warmed");
+        assert!((1200..=2048).contains(&tokens), "{tokens}");
+        assert_eq!(spoken("a {{ b }}{% c %} d\nf"), "a  d\nf");
     }
 }

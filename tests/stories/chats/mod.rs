@@ -398,7 +398,7 @@ fn the_first_evening_ends_with_a_briefing_on_the_phone() {
     // The daemon goes on with it, and calendar questions need no model.
     let daemon = Life::start(&home);
     for (question, answer) in [
-        ("¿Qué tengo en la agenda?", "Mañana empieza"),
+        ("¿Qué tengo en la agenda?", "\n\nMañana: "),
         ("/today", ""),
         ("eventos mañana", "Mañana"),
     ] {
