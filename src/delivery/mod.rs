@@ -27,7 +27,7 @@ pub use owner::to_owner;
 pub use prepare::{Making, prepare, streams};
 pub use send::{
     By, Channels, Said, Say, Sending, Sent, Target, is_for_terminal, place, send, spacing,
-    tells_repeats,
+    tells_repeats, turn,
 };
 pub use telegram::{Target as TelegramTarget, Telegram};
 pub use webhook::Webhook;

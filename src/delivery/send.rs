@@ -200,7 +200,18 @@ pub fn tells_repeats(kind: &str) -> bool {
     kind == "telegram"
 }
 
-/// Sends one message of the outbox, or the next part of it, once. Beside its number is what is known of it.
+/// Waits until the other side wants a message of this kind, and counts it. Small, for hundreds may wait here; what follows is not.
+pub async fn turn(message: &NewDelivery, sending: Sending<'_>) {
+    let chat = match (&sending.settings.telegram, Target::of(message)) {
+        (Some(settings), Ok(Target::Telegram(target))) => target.goes_to(settings, sending),
+        _ => None,
+    };
+    if let Some(chat) = chat {
+        sending.channels.telegram.turn(chat).await;
+    }
+}
+
+/// Sends one message of the outbox, or the next part of it, once, whose [`turn`] it is. Beside its number is what is known of it.
 pub async fn send(
     (id, progress): (DeliveryId, &Value),
     message: &NewDelivery,

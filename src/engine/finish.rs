@@ -232,6 +232,7 @@ impl Engine {
                 print(text);
             }
         };
+        delivery::turn(&row.message, sending).await;
         let mut sent =
             delivery::send((row.id, &row.progress), &row.message, sending, &mut say).await;
         if let Sent::Again { reason, .. } | Sent::Unknown(reason) | Sent::Refused(reason) =

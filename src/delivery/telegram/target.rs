@@ -81,6 +81,16 @@ impl Target {
             .map_or_else(|| "owner".to_owned(), |chat| chat.to_string())
     }
 
+    /// The chat, where it is known by now.
+    pub(in crate::delivery) fn goes_to(
+        &self,
+        settings: &TelegramSettings,
+        sending: Sending<'_>,
+    ) -> Option<i64> {
+        let owner = || sending.channels.telegram.owner();
+        self.chat.or(settings.owner).or_else(owner)
+    }
+
     /// Sends the next message of a text; `progress` names those that arrived.
     pub(in crate::delivery) async fn send(
         mut self,
@@ -89,8 +99,7 @@ impl Target {
         settings: &TelegramSettings,
         sending: Sending<'_>,
     ) -> Sent {
-        let post = &sending.channels.telegram;
-        let Some(chat) = self.chat.or(settings.owner).or(post.owner()) else {
+        let Some(chat) = self.goes_to(settings, sending) else {
             return Sent::later("nobody is the bot's owner yet: `reveille telegram pair`");
         };
         let bot = sending
@@ -154,7 +163,6 @@ impl Target {
             message.chunk.mark_repeat(sending.settings.language);
         }
         let looks = message.chunk.entities.len();
-        post.turn(chat).await;
         match telegram::send(&bot, &mut message).await {
             Ok(number) => {
                 numbers.push(number);
@@ -174,7 +182,7 @@ impl Target {
                 let reason = failure.words();
                 match failure {
                     Failure::Flood(after) => {
-                        post.hold(chat, after);
+                        sending.channels.telegram.hold(chat, after);
                         let after = Some(after);
                         Sent::Again { reason, after }
                     }

@@ -115,7 +115,7 @@ impl Lane {
         if self.more || self.busy || !room || row.id <= self.high {
             self.more = true;
         } else {
-            self.put(row);
+            self.put(Box::new(row));
         }
     }
 
@@ -153,7 +153,7 @@ impl Lane {
             }
             self.high = self.high.max(row.id);
             if !except.contains(&row.id) {
-                self.put(row);
+                self.put(Box::new(row));
             }
         }
     }
@@ -165,7 +165,7 @@ impl Lane {
     }
 
     /// A message has its end, or waits for its next try.
-    pub(super) fn settled(&mut self, id: DeliveryId, again: Option<Row>) {
+    pub(super) fn settled(&mut self, id: DeliveryId, again: Option<Box<Row>>) {
         self.in_flight.remove(&id);
         if let Some(row) = again {
             self.put(row);
@@ -242,9 +242,9 @@ impl Lane {
         Next::Send(row)
     }
 
-    fn put(&mut self, row: Row) {
+    fn put(&mut self, row: Box<Row>) {
         let bytes = row.message.body.len();
-        if self.queue.insert(row.id, Box::new(row)).is_none() {
+        if self.queue.insert(row.id, row).is_none() {
             self.total.more(1);
             self.bytes += bytes;
         }

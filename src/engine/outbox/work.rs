@@ -21,7 +21,7 @@ use crate::engine::tests::simulation;
 
 /// What was done.
 enum Done {
-    Settled(DeliveryId, Option<Row>),
+    Settled(DeliveryId, Option<Box<Row>>),
     Read(Vec<Row>, u32, Epoch, HashSet<DeliveryId>),
     Gathered(Option<(DeliveryId, NewDelivery)>),
     Woken,
@@ -94,14 +94,15 @@ impl Shared {
             }
             Next::Send(row) => {
                 let id = row.id;
-                let again = AssertUnwindSafe(self.deliver(*row)).catch_unwind().await;
+                let deliver = Box::pin(self.deliver(row));
+                let again = AssertUnwindSafe(deliver).catch_unwind().await;
                 Done::Settled(id, again.unwrap_or_default())
             }
         })
     }
 
     /// Sends a message once and writes down what became of it; gives it back where it is tried again.
-    async fn deliver(&self, mut row: Row) -> Option<Row> {
+    async fn deliver(&self, mut row: Box<Row>) -> Option<Box<Row>> {
         let (clock, store) = (&self.engine.clock, &self.engine.store);
         let settled = loop {
             let settled = match row.expired(clock.now()) {
@@ -117,7 +118,7 @@ impl Shared {
             self.insist(|| store.settle(row.id, settled.clone()))
                 .await?;
             match settled {
-                Settled::Part(progress) => row = row.after(progress),
+                Settled::Part(progress) => *row = row.after(progress),
                 settled => break settled,
             }
         };
@@ -169,7 +170,12 @@ impl Shared {
             by: By::Daemon,
         };
         let mut say = |said: delivery::Said<'_>| (self.hear)(Heard::Said(said));
-        let sent = delivery::send((row.id, &row.progress), &row.message, sending, &mut say);
+        let sent = async {
+            delivery::turn(&row.message, sending).await;
+            let sent = delivery::send((row.id, &row.progress), &row.message, sending, &mut say);
+            // On the heap, and not before it is its turn: hundreds may wait for theirs.
+            Box::pin(sent).await
+        };
         // A bug in a channel is one message's, and ends no lane.
         let since = self.engine.clock.monotonic();
         self.sending().insert(row.id, since);
@@ -192,7 +198,8 @@ impl Shared {
     {
         let (mut wait, longest) = AGAIN;
         loop {
-            match work().await {
+            // On the heap: what waits long is not to hold room for what is soon over.
+            match Box::pin(work()).await {
                 Ok(done) => return Some(done),
                 Err(EngineError::NotPending(_) | EngineError::Closed) => return None,
                 Err(error) => {

@@ -1,7 +1,7 @@
 //! Order within a lane, none between lanes, and bounded memory.
 
 use super::*;
-use crate::engine::outbox::lane::{FEW, KEPT, KEPT_OF_ALL};
+use crate::engine::outbox::lane::{FEW, KEPT, KEPT_OF_ALL, Next};
 use crate::store::Which;
 
 #[tokio::test]
@@ -208,4 +208,12 @@ async fn fifty_lanes_that_wait_keep_little_in_memory_and_their_order() {
         assert!(of_lane.is_sorted(), "lane {lane}");
     }
     assert_eq!(home.state(ids[1_999]).word(), "sent");
+}
+
+#[tokio::test]
+async fn a_lane_that_waits_takes_little() {
+    let home = Home::new();
+    let outbox = home.start().await;
+    let work = Arc::clone(&outbox.shared).work(Arc::from("webhook"), Next::Rest);
+    assert!(size_of_val(&work) <= 1024, "{} bytes", size_of_val(&work));
 }
