@@ -17,8 +17,8 @@ pub(super) const KEPT: usize = 256;
 const KEPT_BYTES: usize = 1 << 20;
 
 /// So many of all lanes: once there are more, each lane keeps a few.
-pub(super) const KEPT_OF_ALL: usize = 1024;
-pub(super) const FEW: usize = 4;
+pub(super) const KEPT_OF_ALL: usize = 512;
+pub(super) const FEW: usize = 2;
 
 /// How many messages all lanes keep in memory; clones count the same.
 #[derive(Debug, Clone, Default)]
