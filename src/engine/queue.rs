@@ -67,8 +67,8 @@ struct OfJob {
     /// With a seat, or about to have one.
     seats: u32,
     under_way: Vec<(RunId, Arc<Notify>)>,
-    /// In the order of their ranks.
-    waiting: VecDeque<(Rank, Work)>,
+    /// In the order of their ranks; on the heap each, for thousands may wait and more come.
+    waiting: VecDeque<(Rank, Box<Work>)>,
 }
 
 /// What a free place is given to.
@@ -211,7 +211,7 @@ impl Queue {
         }
         let at = of_job.waiting.partition_point(|(other, _)| *other < rank);
         let job = work.job.name.clone();
-        of_job.waiting.insert(at, (rank, work));
+        of_job.waiting.insert(at, (rank, Box::new(work)));
         self.fill(&mut state, &job);
         self.seat(state);
         for older in replaced {
@@ -312,7 +312,7 @@ impl Queue {
         {
             let (rank, work) = of_job.waiting.pop_front().expect("there is a first one");
             of_job.seats += 1;
-            state.ready.insert(rank, Turn::Begins(Box::new(work)));
+            state.ready.insert(rank, Turn::Begins(work));
         }
     }
 
