@@ -51,11 +51,13 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // Else a kept statement is prepared anew for each value, in case that another plan were better for it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // Half a megabyte of pages, for the system keeps the file's pages too.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
-         PRAGMA journal_size_limit = 8388608;",
+         PRAGMA journal_size_limit = 8388608;
+         PRAGMA cache_size = -512;",
     )?;
     schema::bring_up(&mut connection, path)?;
     Ok(connection)
