@@ -38,6 +38,7 @@ pub(super) fn run(context: &Context, _: &Arguments) -> Result<u8, Error> {
         let what = "a daemon cannot live at a fixed time";
         return Err(Error::usage(what).hint("leave `--now` out"));
     }
+    thrift::hasten();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
