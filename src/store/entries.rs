@@ -51,10 +51,7 @@ impl Store {
                 connection.prepare_cached(sql)?.execute([&calendar])?;
             }
             for id in &changed.gone {
-                // What shares its UID are changed occasions of it, which Google keeps under ids of their own.
-                let sql = "DELETE FROM entries WHERE calendar = ?1 AND uid IN
-                               (SELECT uid FROM entries WHERE calendar = ?1 AND id = ?2)";
-                connection.prepare_cached(sql)?.execute([&calendar, id])?;
+                forget(connection, &calendar, id)?;
             }
             for entry in &changed.here {
                 put(connection, &calendar, entry)?;
@@ -63,6 +60,22 @@ impl Store {
         })
         .await
     }
+}
+
+/// Google keeps changed occasions of a series under ids of their own: those go with their series (its UID, or what their ids begin
+/// with), it does not go with one of them. No line of a text begins with RECURRENCE-ID: folded ones begin with a space.
+fn forget(connection: &Connection, calendar: &str, id: &str) -> Result<(), StoreError> {
+    let of_its_uid = "DELETE FROM entries WHERE calendar = ?1 AND instr(ics, char(10) || 'RECURRENCE-ID') > 0 AND uid IN
+                          (SELECT uid FROM entries WHERE calendar = ?1 AND id = ?2
+                               AND instr(ics, char(10) || 'RECURRENCE-ID') = 0)";
+    let of_its_id = "DELETE FROM entries WHERE calendar = ?1 AND id > ?2 || '_' AND id < ?2 || '`'
+                         AND instr(ics, char(10) || 'RECURRENCE-ID') > 0";
+    let itself = "DELETE FROM entries WHERE calendar = ?1 AND id = ?2";
+    // One by one: each has its index, which an OR would not use.
+    for sql in [of_its_uid, of_its_id, itself] {
+        connection.prepare_cached(sql)?.execute([calendar, id])?;
+    }
+    Ok(())
 }
 
 fn put(connection: &Connection, calendar: &str, entry: &Entry) -> Result<(), StoreError> {

@@ -34,8 +34,8 @@ const JOBS: &[(&str, &str)] = &[
     ),
 ];
 
-fn world(server: &Radicale) -> Folder {
-    let mut folder = Folder::new();
+/// With a job for each verb.
+pub(super) fn jobs(mut folder: Folder) -> Folder {
     for (name, step) in JOBS {
         let (step, text) = step.split_once("TEXT").expect("a text");
         folder = folder.job(
@@ -45,6 +45,11 @@ fn world(server: &Radicale) -> Folder {
             ),
         );
     }
+    folder
+}
+
+fn world(server: &Radicale) -> Folder {
+    let folder = jobs(Folder::new());
     let url = server.url("/");
     let settings = format!(
         "[defaults]\ntimezone = \"Europe/Madrid\"\n\n[calendars.home]\ncaldav = \"{url}\"\nuser = \"me\"\npassword.env = \"DAV\"\n"
@@ -168,4 +173,55 @@ fn a_wrong_password_is_said_and_a_calendar_that_is_only_read_is_not_written() {
             1,
             &["no calendar here can be written: add a [calendars.NAME] with `google` or `caldav`"],
         );
+}
+
+#[test]
+fn one_occasion_on_a_server_is_moved_deleted_and_put_back() {
+    let Some(server) = Radicale::start() else {
+        return;
+    };
+    server.make("home", "VEVENT");
+    let put = |name: &str, text: &str| {
+        let answer = server.raw("PUT", &format!("/me/home/{name}.ics"), text);
+        assert!(answer.contains(" 201 "), "{answer}");
+    };
+    put(
+        "yoga",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:yoga\r\nDTSTAMP:20261101T000000Z\r\n\
+         DTSTART:20261102T170000Z\r\nDTEND:20261102T180000Z\r\nRRULE:FREQ=WEEKLY\r\nSUMMARY:Yoga\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    );
+    let folder = world(&server);
+    let list = || says(&folder, &["list"]);
+    let entry = list();
+    let entry = entry
+        .trim_end_matches(';')
+        .rsplit(' ')
+        .next()
+        .expect("an end");
+    let set = |key: &str, value: &str| format!("{key}={value}");
+    let change = |words: &[&str]| {
+        let said = says(&folder, words);
+        let undo = said.rsplit(' ').next().expect("an end").to_owned();
+        (said, undo)
+    };
+    let entry = set("entry", entry);
+    let (moved, _) = change(&["move", "--set", &entry, "--set", "at=2026-11-24 20:00"]);
+    assert!(
+        moved.starts_with("Mon 23 Nov 18:00-19:00 -> Tue 24 Nov 20:00-21:00"),
+        "{moved}"
+    );
+    let (moved, undo) = change(&["move", "--set", &entry, "--set", "at=2026-11-25 21:00"]);
+    assert!(
+        moved.starts_with("Tue 24 Nov 20:00-21:00 -> Wed 25 Nov 21:00-22:00"),
+        "{moved}"
+    );
+    says(&folder, &["undo", "--set", &set("undo", &undo)]);
+    assert!(list().starts_with("20:00 Yoga"), "{}", list());
+    let (_, undo) = change(&["drop", "--set", &entry]);
+    assert_eq!(list(), "");
+    let all = || says(&folder, &["find", "--set", "words=yoga"]).len() / 8;
+    assert_eq!(all(), 8);
+    says(&folder, &["undo", "--set", &set("undo", &undo)]);
+    assert!(list().starts_with("20:00 Yoga"), "{}", list());
+    assert_eq!(all(), 9);
 }

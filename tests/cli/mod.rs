@@ -11,6 +11,8 @@ mod delivery;
 mod disk;
 mod doctor;
 mod emit;
+pub mod google;
+mod google_home;
 mod heartbeat;
 mod init;
 mod install;

@@ -57,6 +57,9 @@ impl Google {
         draft: &Draft,
     ) -> Result<(String, Resource), RemoteError> {
         let (id, now) = self.aim(calendar, target).await?;
+        if is_cancelled(&now) {
+            return Err(RemoteError::Gone);
+        }
         let mut wanted = drafted(draft);
         // What was cut on the way here would else be cut there.
         if draft.description == cut(now.description.as_deref()) {
@@ -74,14 +77,28 @@ impl Google {
         self.put(calendar, &id, &now, wanted).await
     }
 
-    /// Deletes an event, a whole series, or one occurrence of it. Gives the id under which it lay, an occurrence's own: see
-    /// [`Google::restore`].
+    /// Deletes an event, a whole series, or one occurrence of it. Gives the id under which it lay, an occurrence's own (see
+    /// [`Google::restore`]), and what says of an occurrence that it does not take place. An
+    /// occurrence that was deleted before stays so.
     ///
     /// # Errors
     /// `Gone`, `Changed`; else as [`Google::changes`].
-    pub async fn delete(&self, calendar: &str, target: &Target<'_>) -> Result<String, RemoteError> {
-        let (id, _) = self.aim(calendar, target).await?;
-        let (path, event) = (&in_path(calendar)?, &in_path(&id)?);
+    pub async fn delete(
+        &self,
+        calendar: &str,
+        target: &Target<'_>,
+    ) -> Result<(String, Option<Resource>), RemoteError> {
+        let (id, mut event) = self.aim(calendar, target).await?;
+        if !is_cancelled(&event) {
+            self.remove(calendar, &id).await?;
+            event.status = Some("cancelled".to_owned());
+        }
+        let left = uid(&event).and_then(|uid| resource(&event, uid));
+        Ok((id, left))
+    }
+
+    async fn remove(&self, calendar: &str, id: &str) -> Result<(), RemoteError> {
+        let (path, event) = (&in_path(calendar)?, &in_path(id)?);
         let deleted = self.call(|mut ear| async move {
             let call = self.hub.events().delete(path, event);
             let call = call.add_scopes(self.scopes());
@@ -89,9 +106,9 @@ impl Google {
             deleted.map(|answer| (answer, ()))
         });
         match deleted.await {
-            Ok(()) => Ok(id),
+            Ok(()) => Ok(()),
             // It was there a moment ago: a try of ours, or of somebody with the same wish.
-            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(id),
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(()),
             Err(failure) => Err(failure.of_event(self, calendar)),
         }
     }
@@ -133,7 +150,7 @@ impl Google {
         self.put(calendar, id, &now, wanted).await
     }
 
-    /// What is to be changed: its id and what it is now.
+    /// What is to be changed: its id and what it is now. An occurrence may be a cancelled one.
     async fn aim(
         &self,
         calendar: &str,
@@ -154,9 +171,6 @@ impl Google {
         };
         let instance = self.instance(calendar, target.id, occurrence).await?;
         let id = instance.id.clone().ok_or(RemoteError::Gone)?;
-        if is_cancelled(&instance) {
-            return Err(RemoteError::Gone);
-        }
         Ok((id, instance))
     }
 

@@ -9,6 +9,9 @@ use super::text::{FIELDS, resource, uid};
 use super::{Google, MOST_PAGES, in_path};
 use crate::calendar::remote::{Change, Delta, RemoteError};
 
+/// Most bytes of text in one [`Delta`].
+const MAX_TEXT: usize = 64 << 20;
+
 impl Google {
     /// What is new, changed or gone in a calendar (its id, or `primary`) since `token` was given; without one, and where Google
     /// knows that no more, all there is. With a token and nothing new it is one request.
@@ -17,7 +20,7 @@ impl Google {
     /// instances: what has its UID goes with it.
     ///
     /// # Errors
-    /// Every [`RemoteError`] but `Gone` and `Changed`.
+    /// Every [`RemoteError`] but `Gone` and `Changed`; more than 64 MiB of text.
     pub async fn changes(&self, calendar: &str, token: Option<&str>) -> Result<Delta, RemoteError> {
         let since = match token {
             Some(token) => match self.pages(calendar, Some(token)).await {
@@ -51,7 +54,7 @@ impl Google {
         for _ in 0..MOST_PAGES {
             let answer = self.page(&calendar, token, page.as_deref()).await?;
             for event in answer.items.unwrap_or_default() {
-                gathered.take(event);
+                gathered.take(event).map_err(Failure::Other)?;
             }
             if answer.next_page_token.is_none() {
                 return Ok((gathered, answer.next_sync_token));
@@ -138,16 +141,25 @@ struct Gathered {
     places: HashMap<String, usize>,
     /// The UIDs of series.
     uids: HashMap<String, String>,
+    /// So much text it is, at least.
+    bytes: usize,
     /// Instances whose UID is not known yet, with their places.
     nameless: Vec<(usize, Event)>,
 }
 
 impl Gathered {
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Event) -> Result<(), RemoteError> {
         let Some(id) = event.id.clone() else {
-            return;
+            return Ok(());
         };
         let now = uid(&event).and_then(|uid| resource(&event, uid));
+        self.bytes += 2 * id.len() + now.as_ref().map_or(0, |now| now.ics.len());
+        if self.bytes > MAX_TEXT {
+            return Err(RemoteError::Answer(format!(
+                "its events are more than {} MiB of text",
+                MAX_TEXT >> 20
+            )));
+        }
         let place = *self.places.entry(id.clone()).or_insert(self.changes.len());
         let change = Change { id, now };
         match self.changes.get_mut(place) {
@@ -164,5 +176,32 @@ impl Gathered {
             }
             Some(_) => {}
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_memory_should_not_hold_is_refused() {
+        let event = Event {
+            id: Some("e1".to_owned()),
+            i_cal_uid: Some("e1@google.com".to_owned()),
+            start: Some(google_calendar3::api::EventDateTime {
+                date: chrono::NaiveDate::from_ymd_opt(2026, 11, 20),
+                ..Default::default()
+            }),
+            ..Event::default()
+        };
+        let mut gathered = Gathered {
+            bytes: MAX_TEXT - 400,
+            ..Gathered::default()
+        };
+        assert!(gathered.take(event.clone()).is_ok());
+        let more = (0..3).map(|_| gathered.take(event.clone()));
+        let why = more.last().expect("three").expect_err("too much");
+        assert!(why.to_string().contains("more than 64 MiB"), "{why}");
     }
 }

@@ -6,7 +6,7 @@ use super::event::Recurrence;
 use super::rule::Ends;
 use super::series::{Series, after, before};
 use super::value::Written;
-use super::zone::View;
+use super::zone::{Stamp, View};
 
 impl Series {
     /// When it begins, and when nothing of it comes any more; none where it goes on.
@@ -26,6 +26,14 @@ impl Series {
                 .map(|(last, end)| last.max(after(end, TimeDelta::days(days))));
         }
         (first, last)
+    }
+
+    /// The start that the series gives to the one changed occasion that is here without its series.
+    pub fn replaced(&self) -> Option<Stamp> {
+        match (&self.master, self.changes.as_slice()) {
+            (None, [only]) => only.replaces.map(|replaces| replaces.instance),
+            _ => None,
+        }
     }
 }
 

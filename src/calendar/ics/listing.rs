@@ -190,20 +190,27 @@ impl<'a> Frame<'a> {
             calendar: String::new(),
             uid: event.uid.clone(),
             entry: String::new(),
-            original: instance.original.map(|original| self.moment(original)),
+            original: instance.original.map(|original| self.view.moment(original)),
             overlaps: Vec::new(),
         }
     }
 
-    fn moment(&self, stamp: Stamp) -> Moment {
+    fn local(&self, utc: NaiveDateTime) -> DateTime<FixedOffset> {
+        self.view.local(utc)
+    }
+}
+
+impl View<'_> {
+    /// A start as the viewer sees it.
+    pub fn moment(&self, stamp: Stamp) -> Moment {
         match stamp.is_date {
             true => Moment::Day(stamp.local.date()),
-            false => Moment::At(self.local(stamp.utc(self.view))),
+            false => Moment::At(self.local(stamp.utc(*self))),
         }
     }
 
     fn local(&self, utc: NaiveDateTime) -> DateTime<FixedOffset> {
-        let offset = self.view.viewer.offset_from_utc_datetime(&utc).fix();
+        let offset = self.viewer.offset_from_utc_datetime(&utc).fix();
         DateTime::from_naive_utc_and_offset(utc, offset)
     }
 }

@@ -20,7 +20,7 @@ mod vtimezone;
 mod windows;
 pub(super) mod zone;
 
-use super::item::Item;
+use super::item::{Item, Moment};
 use super::range::Range;
 use crate::zone::Tz;
 use series::Series;
@@ -59,7 +59,7 @@ pub struct Calendar {
 }
 
 /// What a calendar holds for some days.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Listing {
     /// In order: see [`Item::order`].
     pub items: Vec<Item>,
@@ -95,6 +95,19 @@ impl Calendar {
         })?;
         let uid = self.series.first()?.uid().to_owned();
         Some((uid, seconds(first), last.map(seconds)))
+    }
+
+    /// Which occasion of a series this is, by the start that the series gives it, where it holds one changed occasion and no
+    /// series.
+    pub fn replaced(&self, zone: Tz) -> Option<Moment> {
+        let view = zone::View {
+            zones: &self.zones,
+            viewer: zone,
+        };
+        match self.series.as_slice() {
+            [only] => only.replaced().map(|stamp| view.moment(stamp)),
+            _ => None,
+        }
     }
 
     /// The items that touch `range`, as seen from `zone`: what floats is in this zone, days are this zone's days.

@@ -34,6 +34,8 @@ struct Change {
     title: String,
     shown: String,
     until: DateTime<Utc>,
+    /// What the step gave.
+    result: Value,
 }
 
 /// A change that was made: where, and what was and is there.
@@ -61,7 +63,7 @@ impl Calendar {
         let desk = context.desk();
         let source = desk.written(self.into.as_deref()).map_err(StepError::new)?;
         let draft = Draft {
-            uid: self.uid(context, (&title, start)),
+            uid: self.uid(context, &title)?,
             title: title.clone(),
             location: self.rendered(context, &self.location)?,
             description: self.rendered(context, &self.description)?,
@@ -81,19 +83,19 @@ impl Calendar {
             times: (start, end),
             was: None,
         };
-        Ok(done(context, made))
+        let handle = short(&json!([draft.uid]));
+        Ok(done(context, handle, made))
     }
 
-    /// The same for every try of one run, and for nothing else.
-    fn uid(&self, context: &Context<'_>, what: (&str, Moment)) -> String {
+    /// The same for every try of one run, and for nothing else. By the words for the time: after midnight `tomorrow` is another
+    /// day, not another event.
+    fn uid(&self, context: &Context<'_>, title: &str) -> Result<String, StepError> {
         let event = context.scope.get("event").cloned().unwrap_or_default();
         let now = context.scope.get("now").cloned().unwrap_or_default();
+        let what = (title, self.rendered(context, &self.start)?);
         let all = json!([context.run.0, context.step, event, now, what]);
-        format!(
-            "reveille{}{}",
-            short(&json!([1, all])),
-            short(&json!([2, all]))
-        )
+        let (one, two) = (short(&json!([1, all])), short(&json!([2, all])));
+        Ok(format!("reveille{one}{two}"))
     }
 
     pub(super) async fn update(&self, context: &Context<'_>) -> Result<Done, StepError> {
@@ -145,10 +147,22 @@ impl Calendar {
             times: (draft.start, draft.end),
             was: Some((item.start, item.end)),
         };
-        Ok(done(context, made))
+        let handle = short(&json!([
+            context.run.0,
+            context.step,
+            made.id,
+            context.clock.now()
+        ]));
+        Ok(done(context, handle, made))
     }
 
     pub(super) async fn delete(&self, context: &Context<'_>) -> Result<Done, StepError> {
+        let entry = self.rendered(context, &self.entry)?;
+        // Another try of a run that was killed since: the entry is not known any more.
+        let handle = handle(context, &entry);
+        if let Some(change) = change(context, &handle).await? {
+            return Ok(Done::result(change.result));
+        }
         let (source, item) = self.meant(context).await?;
         let (server, id, seen) = self.target(context, source, &item).await?;
         let target = Target {
@@ -161,29 +175,25 @@ impl Calendar {
             Err(RemoteError::Gone) => (id.clone(), None),
             deleted => deleted.map_err(failed(source))?,
         };
+        let left = now.clone();
         let made = Made {
             source,
             verb: "delete",
-            id,
+            id: id.clone(),
             before: Some(seen),
             now,
             title: item.title,
             times: (item.start, item.end),
             was: None,
         };
-        Ok(done(context, made))
+        let done = done(context, handle, made);
+        server.keep(id, left.as_ref(), done.cursors.clone()).await;
+        Ok(done)
     }
 
     pub(super) async fn undone(&self, context: &Context<'_>) -> Result<Done, StepError> {
         let handle = self.rendered(context, &self.undo)?;
-        let key = key(&handle);
-        let read = context.store.read({
-            let key = key.clone();
-            move |reader| reader.cursor_as::<Change>(&key)
-        });
-        let change = read
-            .await
-            .map_err(|error| StepError::new(error.to_string()))?;
+        let change = change(context, &handle).await?;
         let change = change
             .ok_or_else(|| StepError::new("there is nothing to undo, or it was undone already"))?;
         if context.clock.now() > change.until {
@@ -218,7 +228,10 @@ impl Calendar {
                 };
                 match server.delete(&target).await {
                     Err(RemoteError::Gone) => {}
-                    deleted => drop(deleted.map_err(failed(source))?),
+                    deleted => {
+                        let (id, left) = deleted.map_err(failed(source))?;
+                        server.keep(id, left.as_ref(), Vec::new()).await;
+                    }
                 }
             }
         }
@@ -226,7 +239,7 @@ impl Calendar {
             "title": change.title, "shown": change.shown, "calendar": source.label, "undone": change.verb,
         });
         Ok(Done {
-            cursors: vec![(key, None)],
+            cursors: vec![(key(&handle), None)],
             ..Done::result(result)
         })
     }
@@ -258,7 +271,7 @@ impl Calendar {
                 .items(range)
                 .await
                 .map_err(StepError::new)?;
-            if let Some(item) = held.into_iter().find(|item| item.entry == entry) {
+            if let Some(item) = held.items.into_iter().find(|item| item.entry == entry) {
                 return Ok((source, item));
             }
         }
@@ -303,16 +316,35 @@ fn key(handle: &str) -> CursorKey {
     }
 }
 
+/// What undoes a change is called by: the same for every try of one run.
+fn handle(context: &Context<'_>, what: &str) -> String {
+    let now = context.scope.get("now").cloned().unwrap_or_default();
+    short(&json!([context.run.0, context.step, what, now]))
+}
+
+/// A change that can be undone.
+async fn change(context: &Context<'_>, handle: &str) -> Result<Option<Change>, StepError> {
+    let key = key(handle);
+    let read = context.store.read(move |reader| reader.cursor_as(&key));
+    read.await
+        .map_err(|error| StepError::new(error.to_string()))
+}
+
 /// The result of a change, and what undoes it.
-fn done(context: &Context<'_>, made: Made<'_>) -> Done {
+fn done(context: &Context<'_>, handle: String, made: Made<'_>) -> Done {
     let now = context.clock.now();
     let settings = context.settings;
     let this_year = now.with_timezone(&settings.timezone).year();
     let show = |times| shown(times, settings.language, this_year);
-    let handle = short(&json!([context.run.0, context.step, made.id, now]));
     let (etag, ics) = made
         .before
         .map_or((None, None), |before| (Some(before.etag), Some(before.ics)));
+    let shown = show(made.times);
+    let result = json!({
+        "title": made.title, "shown": shown, "calendar": made.source.label,
+        "start": moments::json(made.times.0), "end": moments::json(made.times.1),
+        "was": made.was.map(show), "undo": handle,
+    });
     let change = Change {
         calendar: made.source.name.clone(),
         verb: made.verb.to_owned(),
@@ -320,15 +352,11 @@ fn done(context: &Context<'_>, made: Made<'_>) -> Done {
         etag,
         ics,
         since: made.now.map(|now| now.etag),
-        title: made.title.clone(),
-        shown: show(made.times),
+        title: made.title,
+        shown,
         until: now + UNDONE_WITHIN,
+        result: result.clone(),
     };
-    let result = json!({
-        "title": made.title, "shown": change.shown, "calendar": made.source.label,
-        "start": moments::json(made.times.0), "end": moments::json(made.times.1),
-        "was": made.was.map(show), "undo": handle,
-    });
     let kept = serde_json::to_value(change).unwrap_or(Value::Null);
     Done {
         cursors: vec![(key(&handle), Some(kept))],

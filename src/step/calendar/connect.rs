@@ -225,7 +225,7 @@ impl Server {
         target: &Target<'_>,
     ) -> Result<(String, Option<Resource>), RemoteError> {
         match self {
-            Server::Google(google, id) => Ok((google.delete(id, target).await?, None)),
+            Server::Google(google, id) => google.delete(id, target).await,
             Server::Dav(server) => {
                 let left = server.dav()?.delete(&server.collection, target).await?;
                 Ok((target.id.to_owned(), left))

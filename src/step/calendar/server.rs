@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::desk::Desk;
 use super::look::{Seen, Stale};
 use crate::calendar::google::Write;
-use crate::calendar::ics::Calendar;
+use crate::calendar::ics::{Calendar, Listing};
 use crate::calendar::remote::{Delta, Draft, RemoteError, Resource, Target};
 use crate::calendar::{Item, Range};
 use crate::clock::timeout;
-use crate::config::settings::CalendarSettings;
+use crate::config::settings::{CalendarPlace, CalendarSettings};
 use crate::hash::fnv1a;
 use crate::job::CursorKey;
-use crate::store::{Changed, Entry, StoreError};
+use crate::store::{Changed, CursorChange, Entry, StoreError};
 use crate::zone::Tz;
 
 use super::connect::Server;
@@ -60,7 +60,12 @@ impl Known<'_> {
             };
             seen.is_stale(self.stale(known.at, &why));
         }
-        seen.items = self.items(range).await?;
+        let listing = self.items(range).await?;
+        let label = &self.source.label;
+        let warnings = listing.warnings.into_iter();
+        seen.warnings
+            .extend(warnings.map(|why| format!("{label}: {why}")));
+        seen.items = listing.items;
         Ok(seen)
     }
 
@@ -87,12 +92,12 @@ impl Known<'_> {
         };
         let asked = async {
             let server = Server::connect(&self.desk, self.source, Write::No).await?;
-            let versions = self.versions().await;
+            let versions = self.versions(known.as_ref()).await;
             let token = known.as_ref().and_then(|known| known.token.as_deref());
             server.changes(token, &versions).await
         };
         let delta = timeout(&**self.desk.clock, limit, asked).await;
-        let delta = delta.map_err(|_| format!("no answer within {} s", limit.as_secs()))?;
+        let delta = delta.map_err(|_| format!("no answer within {:.1} s", limit.as_secs_f32()))?;
         let failed = delta.as_ref().err();
         self.desk
             .accounts
@@ -127,7 +132,12 @@ impl Known<'_> {
     }
 
     /// Keeps what a write left on the server, so that the next look shows it even if the server cannot be reached then.
-    pub async fn wrote(&self, id: String, now: Option<&Resource>) -> Result<(), StoreError> {
+    pub async fn wrote(
+        &self,
+        id: String,
+        now: Option<&Resource>,
+        cursors: Vec<CursorChange>,
+    ) -> Result<(), StoreError> {
         let zone = self.desk.settings.timezone;
         let changed = match now.and_then(|now| entry(id.clone(), now, zone)) {
             Some(entry) => Changed {
@@ -140,14 +150,11 @@ impl Known<'_> {
             },
         };
         let name = self.source.name.clone();
-        self.desk
-            .store
-            .take_entries(name, changed, Vec::new())
-            .await
+        self.desk.store.take_entries(name, changed, cursors).await
     }
 
     /// What is known of some days.
-    pub async fn items(&self, range: Range) -> Result<Vec<Item>, String> {
+    pub async fn items(&self, range: Range) -> Result<Listing, String> {
         let zone = self.desk.settings.timezone;
         let name = self.source.name.clone();
         let seconds =
@@ -160,10 +167,10 @@ impl Known<'_> {
         let entries = read.await.map_err(|error| error.to_string())?;
         let name = self.source.name.clone();
         let items = tokio::task::spawn_blocking(move || listed(&name, &entries, range, zone));
-        items.await.map_err(|error| format!("a bug: {error}"))
+        items.await.map_err(|error| format!("a bug: {error}"))?
     }
 
-    /// What lies where an item's entry says, and the occasion that it means.
+    /// What lies where an item is from: the event or series, or the changed occasion of one, where that has an id of its own.
     pub async fn target(&self, item: &Item) -> Result<Option<Entry>, String> {
         let name = self.source.name.clone();
         let at = item.timestamp;
@@ -172,11 +179,24 @@ impl Known<'_> {
             .store
             .read(move |reader| reader.entries(&name, at, at));
         let entries = read.await.map_err(|error| error.to_string())?;
-        let parts = entries.into_iter().filter(|entry| entry.uid == item.uid);
-        Ok(parts.min_by_key(|entry| entry.id.len()))
+        let zone = self.desk.settings.timezone;
+        let mut series = None;
+        for entry in entries.into_iter().filter(|entry| entry.uid == item.uid) {
+            let read = Calendar::parse(entry.ics.as_bytes());
+            match read.ok().and_then(|read| read.replaced(zone)) {
+                None => series = series.or(Some(entry)),
+                Some(original) if Some(original) == item.original => return Ok(Some(entry)),
+                Some(_) => {}
+            }
+        }
+        Ok(series)
     }
 
-    async fn versions(&self) -> Vec<(String, String)> {
+    /// The ids and versions that are known, where the server is asked by them.
+    async fn versions(&self, known: Option<&Position>) -> Vec<(String, String)> {
+        if known.is_none() || matches!(self.source.place, CalendarPlace::Google { .. }) {
+            return Vec::new();
+        }
         let name = self.source.name.clone();
         let read = self
             .desk
@@ -237,17 +257,20 @@ fn entry(id: String, now: &Resource, zone: Tz) -> Option<Entry> {
 }
 
 /// The items of some days, each with what means it.
-fn listed(calendar: &str, entries: &[Entry], range: Range, zone: Tz) -> Vec<Item> {
+fn listed(calendar: &str, entries: &[Entry], range: Range, zone: Tz) -> Result<Listing, String> {
+    if entries.is_empty() {
+        return Ok(Listing::default());
+    }
     // At once: what may be spent on working out rules is for all of them.
     let text: String = entries.iter().map(|entry| entry.ics.as_str()).collect();
-    let Ok(read) = Calendar::parse(text.as_bytes()) else {
-        return Vec::new();
-    };
-    let mut items = read.items(range, zone).items;
-    for item in &mut items {
+    let read = Calendar::parse(text.as_bytes());
+    let read = read.map_err(|error| format!("what is known of it cannot be read: {error}"))?;
+    let mut listing = read.items(range, zone);
+    listing.warnings.splice(..0, read.warnings);
+    for item in &mut listing.items {
         item.entry = handle(calendar, item);
     }
-    items
+    Ok(listing)
 }
 
 /// A short name of an item that stays the same as long as it is not moved.
@@ -282,7 +305,7 @@ impl<'a> Written<'a> {
     /// Makes an event; gives what lies there now.
     pub async fn create(&self, draft: &Draft) -> Result<(String, Resource), RemoteError> {
         let (id, made) = self.server.create(draft).await?;
-        self.kept(id.clone(), Some(&made)).await;
+        self.keep(id.clone(), Some(&made), Vec::new()).await;
         Ok((id, made))
     }
 
@@ -293,18 +316,16 @@ impl<'a> Written<'a> {
         draft: &Draft,
     ) -> Result<(String, Resource), RemoteError> {
         let (id, now) = self.server.update(target, draft).await?;
-        self.kept(id.clone(), Some(&now)).await;
+        self.keep(id.clone(), Some(&now), Vec::new()).await;
         Ok((id, now))
     }
 
-    /// Deletes an event or one of its occasions; gives where, and what lies there now.
+    /// Deletes an event or one of its occasions; gives where, and what lies there now, which is to be kept ([`Written::keep`]).
     pub async fn delete(
         &self,
         target: &Target<'_>,
     ) -> Result<(String, Option<Resource>), RemoteError> {
-        let (id, now) = self.server.delete(target).await?;
-        self.kept(id.clone(), now.as_ref()).await;
-        Ok((id, now))
+        self.server.delete(target).await
     }
 
     /// Puts back what was there.
@@ -315,12 +336,13 @@ impl<'a> Written<'a> {
         over: Option<&Resource>,
     ) -> Result<(), RemoteError> {
         let (id, now) = self.server.restore(id, was, over).await?;
-        self.kept(id, Some(&now)).await;
+        self.keep(id, Some(&now), Vec::new()).await;
         Ok(())
     }
 
-    async fn kept(&self, id: String, now: Option<&Resource>) {
+    /// Keeps what a change left, and `cursors` with it.
+    pub async fn keep(&self, id: String, now: Option<&Resource>, cursors: Vec<CursorChange>) {
         // It is on the server: the next look finds it in any case.
-        let _ = self.known.wrote(id, now).await;
+        let _ = self.known.wrote(id, now, cursors).await;
     }
 }

@@ -30,6 +30,8 @@ pub enum Fail {
     Page,
     /// Nothing is ever said.
     Hang,
+    /// It is done, and then nothing is ever said.
+    Mute,
     /// The answer breaks off in the middle.
     Half,
 }
@@ -87,7 +89,11 @@ struct Inner {
     testing: bool,
     fails: VecDeque<Fail>,
     token_fails: VecDeque<Fail>,
+    /// Those of one method only.
+    method_fails: VecDeque<(&'static str, Fail)>,
     calls: Vec<Call>,
+    /// How often something was done and not said.
+    muted: u64,
 }
 
 impl Google {
@@ -184,6 +190,11 @@ impl Google {
         self.shared.lock().fails.push_back(fail);
     }
 
+    /// The next request of this method fails so.
+    pub fn fail_at(&self, method: &'static str, fail: Fail) {
+        self.shared.lock().method_fails.push_back((method, fail));
+    }
+
     /// The next request for a token fails so.
     pub fn fail_token(&self, fail: Fail) {
         self.shared.lock().token_fails.push_back(fail);
@@ -236,6 +247,22 @@ impl Google {
             .collect()
     }
 
+    /// What was done and not said before does not count any more.
+    pub fn speaks(&self) {
+        self.shared.lock().muted = 0;
+    }
+
+    /// Waits until something was done and not said ([`Fail::Mute`]).
+    pub async fn is_mute(&self) {
+        loop {
+            let changed = self.shared.changed.notified();
+            if self.shared.lock().muted > 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Waits for the next request that nothing is said to.
     pub async fn is_asked(&self) {
         loop {
@@ -284,17 +311,22 @@ async fn at_the_door(State(shared): State<Arc<Shared>>, request: Request, next: 
     let allowed = parts.headers.get(header::AUTHORIZATION).cloned();
     let fail = {
         let mut inner = shared.lock();
+        let at = inner.method_fails.front().map(|(method, _)| *method);
+        let is_there = !is_token && at == Some(call.method.as_str());
         inner.calls.push(call);
         let fails = if is_token {
             &mut inner.token_fails
         } else {
             &mut inner.fails
         };
-        fails.pop_front()
+        match fails.pop_front() {
+            None if is_there => inner.method_fails.pop_front().map(|(_, fail)| fail),
+            fail => fail,
+        }
     };
     shared.changed.notify_waiters();
     let is_api = parts.uri.path().starts_with("/calendar/");
-    if is_api && fail.is_none() {
+    if is_api && matches!(fail, None | Some(Fail::Mute)) {
         let token = allowed.as_ref().and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer "));
         if !token.is_some_and(|token| shared.lock().access.contains(token)) {
@@ -318,6 +350,13 @@ async fn at_the_door(State(shared): State<Arc<Shared>>, request: Request, next: 
         }
         Some(Fail::Page) => (StatusCode::BAD_GATEWAY, "<html>Bad gateway</html>").into_response(),
         Some(Fail::Hang) => std::future::pending().await,
+        Some(Fail::Mute) => {
+            next.run(Request::from_parts(parts, Body::from(bytes)))
+                .await;
+            shared.lock().muted += 1;
+            shared.changed.notify_waiters();
+            std::future::pending().await
+        }
         Some(Fail::Half) => {
             let start = async { Ok(Bytes::from_static(b"{\"items\": [")) };
             let end = async {

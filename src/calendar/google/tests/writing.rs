@@ -220,11 +220,18 @@ async fn one_occurrence_is_moved_deleted_and_put_back() {
             .await
             .expect("undone");
         world.is_on("2026-11-24", &["18:00-19:00 Yoga"]).await;
-        let gone = world.google.delete("primary", &one).await.expect("deleted");
+        let (gone, _) = world.google.delete("primary", &one).await.expect("deleted");
         assert_eq!(gone, instance);
         world.is_on("2026-11-24", &[]).await;
-        let error = world.google.delete("primary", &one).await;
+        let error = world.google.update("primary", &one, &late).await;
         assert!(matches!(error, Err(RemoteError::Gone)), "{error:?}");
+        let (again, left) = world.google.delete("primary", &one).await.expect("deleted");
+        assert_eq!(again, gone);
+        let left = left.expect("a mark").ics;
+        assert!(
+            left.contains("STATUS:CANCELLED") && left.contains("RECURRENCE-ID"),
+            "{left}"
+        );
         world
             .google
             .restore("primary", &gone, &seen)
@@ -290,7 +297,7 @@ async fn an_occurrence_of_days_and_a_whole_series() {
         seen: &seen,
         occurrence: Some(Moment::Day(day("2026-11-23"))),
     };
-    let gone = world.google.delete("primary", &one).await.expect("deleted");
+    let (gone, _) = world.google.delete("primary", &one).await.expect("deleted");
     assert_eq!(gone, "bins_20261123");
     world.is_on("2026-11-23", &[]).await;
     world.is_on("2026-11-30", &["- Bins"]).await;
