@@ -4,6 +4,7 @@
 
 mod checks;
 mod folder;
+mod google;
 
 use std::thread;
 
