@@ -190,7 +190,7 @@ fn a_daemon_killed_at_any_commit_makes_each_event_once_and_deletes_once() {
     std::thread::scope(|scope| {
         for side in ["BEFORE", "AFTER"] {
             scope.spawn(move || {
-                for commit in 3..=10 {
+                for commit in 5..=13 {
                     dies_at(side, commit);
                 }
             });
