@@ -22,6 +22,7 @@ pub mod secrets;
 pub mod settings;
 pub mod stamp;
 pub mod suggest;
+mod told;
 pub mod value;
 mod words;
 
@@ -42,6 +43,7 @@ use stamp::Stamp;
 pub use clashes::intents;
 pub use job_file::Job;
 pub use settings::Settings;
+pub use told::teller;
 
 /// Everything that was read, and everything wrong with it.
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl Config {
         let circles = circles::find(&jobs, &texts.jobs, &mut problems);
         let clashes = clashes::find(&jobs, &texts.jobs, &mut problems);
         jobs.retain(|name, _| !circles.contains(name) && !clashes.contains(name));
+        told::untold(&jobs, &texts.jobs, &mut problems);
         sort(&mut problems);
         Config {
             settings: world.settings,

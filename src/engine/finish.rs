@@ -13,6 +13,7 @@ use super::runner::UnderWay;
 use super::{Engine, EngineError, Message, Observer, Progress, chats};
 use crate::delivery::{self, By, Channels, Said, Sending, Sent};
 use crate::job::{NewDelivery, Outcome, RunState, StepEnd, StepRecord};
+use crate::step::remind;
 use crate::store::Settled;
 
 impl UnderWay<'_> {
@@ -65,7 +66,12 @@ impl UnderWay<'_> {
             following = following.unheard();
         }
         following.add_to(&mut self.update);
+        let mut cursors = self.update.cursors.iter();
+        let reminds = cursors.any(|(key, _)| key.owner == remind::OWNER);
         let mut recorded = self.commit().await?;
+        if let Some(seat) = self.seat.filter(|_| reminds) {
+            seat.queue().reminded.notify_one();
+        }
         following.committed(&mut recorded);
         let mut finished = Finished {
             run: self.run,

@@ -51,6 +51,7 @@ use crate::store::{Store, StoreError};
 
 pub use alerts::{Alerts, Notice, Subject};
 pub use approvals::{Answer, Question, Word, questions};
+pub use before::{Ahead, Coming};
 pub use commands::Commands;
 pub use daemon::Daemon;
 pub use intake::{ByHand, Intake, Taken};

@@ -38,6 +38,8 @@ pub struct Queue {
     followers: Mutex<HashMap<RunId, (Deliver, Follower)>>,
     /// Told when a run begins to wait for one.
     pub(super) asked: Notify,
+    /// Told when a run changed reminders.
+    pub(super) reminded: Notify,
 }
 
 impl fmt::Debug for Queue {
@@ -111,6 +113,7 @@ impl Queue {
             kept: Mutex::default(),
             followers: Mutex::default(),
             asked: Notify::new(),
+            reminded: Notify::new(),
         })
     }
 
@@ -131,9 +134,7 @@ impl Queue {
     /// The texts of a job are kept now.
     pub(super) fn kept(&self, job: &Job) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if !kept.contains(&job.hash) {
-            kept.insert(job.hash.clone());
-        }
+        let _ = kept.contains(&job.hash) || kept.insert(job.hash.clone());
     }
 
     /// Somebody follows a run that waits for a word.

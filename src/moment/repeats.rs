@@ -56,6 +56,15 @@ impl Repeats {
         self.at.is_empty() && !matches!(self.rule, Rule::Minutes(_) | Rule::Hours(_))
     }
 
+    /// At this time of its days where it names none.
+    #[must_use]
+    pub fn at(mut self, time: NaiveTime) -> Repeats {
+        if self.whole_days() {
+            self.at = vec![time];
+        }
+        self
+    }
+
     /// The first moment after another, in its zone. A time that the clocks skip is the first moment after the gap, one that
     /// they show twice is the first of the two; hours and minutes in steps are those that the clocks show.
     pub fn next(&self, after: DateTime<Tz>) -> Option<DateTime<Tz>> {

@@ -155,7 +155,7 @@ const CALLS: &str = "DELETE FROM calls WHERE (run_id, number) IN (
 impl Reader<'_> {
     /// `now`, but at most a day after the newest run that is at least a day old by it: the runs of today may have
     /// their times from the same wrong clock.
-    fn plausible(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
+    pub fn plausible(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
         let sql = "SELECT accepted_at FROM runs WHERE accepted_at <= ?1 ORDER BY id DESC LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let known: Option<Micros> = statement

@@ -129,10 +129,13 @@ impl Drop for Writer {
     }
 }
 
+/// No asker waits longer for others, however long the last commit took.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 fn serve(connection: &Connection, requests: &Receiver<Box<dyn Request>>, clock: &dyn Clock) {
     let mut last_commit = Duration::ZERO;
     while let Ok(first) = requests.recv() {
-        let mut patience = last_commit / 10;
+        let mut patience = (last_commit / 10).min(PATIENCE);
         let group = Group::gather(connection, first, |size| {
             if size >= GROUP {
                 return None;

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use rustix::fs::{CWD, FileType, Mode as FileMode, mknodat};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::clock::TestClock;
+use crate::clock::{Clock, TestClock};
 use crate::config::folder::Folder;
 use crate::engine::{Alerts, Daemon, Engine, Finished, Found, Loaded, Patience, Reading, Taken};
 use crate::engine::{Answer, ByHand, Deliver, Question, Word};
@@ -152,6 +153,43 @@ impl Den {
         };
         let taken = self.block_on(self.life().daemon.intake.take(taken));
         taken.unwrap().expect("the job is there").run()
+    }
+
+    /// A person of the chats says something to `job`; gives its run.
+    pub(super) fn tells(&self, job: &str, payload: Value) -> RunId {
+        let event = Event {
+            payload,
+            at: self.clock.now(),
+            ..self.event(job, TriggerKind::Telegram)
+        };
+        let taken = Taken {
+            event,
+            slot: None,
+            cursors: Vec::new(),
+        };
+        let taken = self.block_on(self.life().daemon.intake.take(taken));
+        taken.unwrap().expect("the job is there").run()
+    }
+
+    /// A look at the reminders beside that of the daemon itself; when it is over, what is due was brought.
+    pub(super) fn reminds(&self) -> Option<DateTime<Utc>> {
+        let daemon = &self.life().daemon;
+        let (engine, loaded) = (&daemon.queue.engine, daemon.intake.loaded());
+        let job = crate::config::teller(&loaded.jobs).expect("a job tells them");
+        let look = crate::engine::reminders::look(engine, &daemon.intake, &loaded, job);
+        let next = self.block_on(look).unwrap();
+        self.emptied();
+        next
+    }
+
+    /// A look at what comes before entries, likewise.
+    pub(super) fn looks_ahead(&self) -> Option<DateTime<Utc>> {
+        let daemon = &self.life().daemon;
+        let engine = daemon.queue.engine.clone();
+        let mut before = crate::engine::before::Before::new(engine, daemon.intake.clone());
+        let next = self.block_on(before.look(&daemon.intake.loaded()));
+        self.emptied();
+        next
     }
 
     /// Something happens to `job`, and whoever brings it goes away before it hears that it was taken.

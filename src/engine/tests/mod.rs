@@ -2,6 +2,7 @@
 
 mod alerts;
 mod approvals;
+mod before;
 mod budget;
 mod calendars;
 mod commands;
@@ -15,6 +16,7 @@ mod prompt_failures;
 mod prompt_text;
 mod pulse;
 mod queue;
+mod reminders;
 mod secrets;
 pub(super) mod simulation;
 mod warm;

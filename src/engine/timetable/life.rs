@@ -15,14 +15,14 @@ const EVERY: Duration = Duration::from_secs(300);
 
 /// The times that the life before is known to have had.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Last {
+pub(in crate::engine) struct Last {
     sign: Option<DateTime<Utc>>,
     accepted: Option<DateTime<Utc>>,
     finished: Option<DateTime<Utc>>,
 }
 
 /// What is known of the life before.
-pub(super) fn last(store: &Store) -> Result<Last, EngineError> {
+pub(in crate::engine) fn last(store: &Store) -> Result<Last, EngineError> {
     store.read_now(|reader| {
         let sign = reader.cursor(&key())?.and_then(|micros| micros.as_i64());
         let newest = Filter {
@@ -46,7 +46,11 @@ impl Last {
     }
 
     /// Why nothing ran from then until `now`: a machine that was switched on meanwhile was off.
-    pub(super) fn absence(&self, machine: &Machine, now: DateTime<Utc>) -> Option<Reason> {
+    pub(in crate::engine) fn absence(
+        &self,
+        machine: &Machine,
+        now: DateTime<Utc>,
+    ) -> Option<Reason> {
         let known = [self.sign, self.accepted, self.finished]
             .into_iter()
             .flatten();

@@ -28,6 +28,7 @@ use crate::system::Machine;
 use entry::{Entry, Look};
 use trust::Trust;
 
+pub(super) use life::{Last, last};
 pub use metronome::Metronome;
 
 /// The wall clock and the other one differ by more than this only where the former leapt.
