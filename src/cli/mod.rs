@@ -17,6 +17,7 @@ mod history;
 mod init;
 mod install;
 mod jobs;
+mod known;
 mod ledger;
 mod manager;
 mod memory;

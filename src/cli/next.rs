@@ -8,10 +8,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::known::known;
 use super::moment::{length, shown};
 use super::out::{errln, outln};
-use crate::config::Job;
-use crate::engine::schedule::{Note, Occurrences, outlook};
+use crate::config::{Job, teller};
+use crate::engine::schedule::{Occurrences, outlook};
 use crate::error::Error;
 use crate::store::Pause;
 use crate::trigger::{Cron, Kind, Trigger};
@@ -37,7 +38,7 @@ struct Coming<'a> {
     job: &'a Job,
     trigger: &'a Trigger,
     zone: Tz,
-    notes: Vec<Note>,
+    notes: Vec<String>,
     pause: Option<Pause>,
 }
 
@@ -47,7 +48,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         Some(name) => vec![context.known_job(&config, &folder, name)?],
         None => context.known_jobs(&config),
     };
-    let pauses = match context.existing_store()? {
+    let store = context.existing_store()?;
+    let pauses = match &store {
         Some(store) => store
             .read_now(|reader| reader.pauses())
             .map_err(Error::from)?,
@@ -56,6 +58,25 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
     let now = context.clock.now();
     let count = usize::from(arguments.count);
     let mut coming = Vec::new();
+    let teller = teller(&config.jobs).map(|job| job.name.as_str());
+    for job in jobs.iter().filter(|job| job.enabled) {
+        let Some(store) = &store else { break };
+        let known = known(store, job, teller, now);
+        let known = known.map_err(Error::from)?.into_iter();
+        coming.extend(known.map(|(trigger, due, what)| {
+            Coming {
+                due,
+                job,
+                trigger,
+                zone: config.settings.timezone,
+                notes: vec![what],
+                pause: pauses
+                    .get(&job.name)
+                    .copied()
+                    .filter(|pause| pause.holds(due)),
+            }
+        }));
+    }
     for job in jobs.iter().filter(|job| job.enabled) {
         for (trigger, cron) in timed(job) {
             let moments = Occurrences::new(&cron.entry, cron.timezone);
@@ -66,7 +87,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
                     job,
                     trigger,
                     zone: cron.timezone,
-                    notes,
+                    notes: notes.iter().map(ToString::to_string).collect(),
                     pause: pause.filter(|pause| pause.holds(due)),
                 });
             }
@@ -125,7 +146,7 @@ fn print(coming: &[Coming<'_>], now: DateTime<Utc>, usual: Tz, all: bool) {
         .max()
         .unwrap_or(0);
     for (index, (moment, coming)) in moments.iter().zip(coming).enumerate() {
-        let mut notes: Vec<String> = coming.notes.iter().map(ToString::to_string).collect();
+        let mut notes = coming.notes.clone();
         if index == 0 {
             notes.insert(0, format!("in {}", length(coming.due - now)));
         }
@@ -164,8 +185,14 @@ fn nothing(asked: Option<&str>, jobs: &[Arc<Job>]) -> String {
         .iter()
         .map(|trigger| trigger.kind.word())
         .collect();
+    let waits = |kind: &&Kind| matches!(kind, Kind::Calendar(_) | Kind::Reminder(_));
+    let mut waiting = job.triggers.iter().map(|trigger| &trigger.kind);
     match kinds.as_slice() {
         [] => format!("`{name}` has no trigger: it runs when somebody says `reveille run {name}`"),
+        kinds if waiting.any(|kind| waits(&kind)) => format!(
+            "nothing is known to come that starts `{name}` (it starts by {}); a running daemon looks at calendars",
+            kinds.join(", ")
+        ),
         kinds => format!(
             "`{name}` has no cron trigger: it starts by {}",
             kinds.join(", ")
@@ -180,7 +207,7 @@ impl Coming<'_> {
             "trigger": self.trigger.id,
             "due_at": self.due.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, true),
             "timezone": self.zone.name(),
-            "notes": self.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "notes": self.notes,
             "paused": self.pause.is_some(),
         })
     }

@@ -194,7 +194,8 @@ impl Before {
                 continue;
             };
             let start = start.to_utc();
-            let due = start.checked_sub_signed(wants.by + apart(item));
+            let due = start.checked_sub_signed(wants.by);
+            let due = due.map(|due| due + apart(item));
             let Some(due) = due.filter(|due| *due > known.since.max(now - OVER)) else {
                 continue;
             };
@@ -366,7 +367,7 @@ impl Before {
     async fn keep(&self, wants: &Wants, ahead: &Ahead) -> Result<(), EngineError> {
         let key = key(&wants.job, &wants.id);
         let change = vec![(key, Some(json!(ahead)))];
-        Ok(self.engine.store.remember(change).await?)
+        self.engine.store.remember(change).await
     }
 }
 

@@ -159,9 +159,16 @@ impl Look<'_> {
             cursors: vec![(key(name), serde_json::to_value(&after).ok())],
         };
         if let Some(Accepted::Duplicate(_)) = self.intake.bring(&taken).await? {
-            // It was told already: a clock was put back, or somebody changed it meanwhile.
-            let told = reminder.told;
-            self.keep(name, &Reminder { told, ..after }).await?;
+            // It was told already: somebody was quicker, or a clock was put back.
+            let key = key(name);
+            let read = self
+                .engine
+                .store
+                .read(move |reader| reader.cursor_as::<Reminder>(&key));
+            if let Some(mut same) = read.await?.filter(|now| now.due == reminder.due) {
+                same.due = after.due;
+                self.keep(name, &same).await?;
+            }
         }
         Ok(())
     }

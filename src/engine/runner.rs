@@ -342,7 +342,7 @@ impl<'a> UnderWay<'a> {
         let mut context =
             self.engine
                 .context(self.job, step, &self.templates, (self.run, &self.roots));
-        if let Kind::Agent(_) | Kind::Remember(_) | Kind::Recall(_) = &step.kind {
+        if let Kind::Agent(_) | Kind::Remember(_) | Kind::Recall(_) | Kind::Remind(_) = &step.kind {
             // Nobody is the owner where that cannot be read.
             context.owner = self.owner().unwrap_or_default();
         }

@@ -27,5 +27,6 @@ mod secrets;
 mod socket;
 mod status;
 mod steps;
+mod unplanned;
 mod usage;
 mod wipe;

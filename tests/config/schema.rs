@@ -125,6 +125,7 @@ const BEYOND: &[&str] = &[
     "outside-text-as-option",
     "outside-text-as-path",
     "prompt-",
+    "reminders-that-nobody-tells",
     "settings-missing",
     "step-calendar-none",
     "step-calendar-verbs",

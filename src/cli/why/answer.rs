@@ -31,9 +31,9 @@ pub(super) struct Answer {
 /// What all answers about a job start from.
 pub(super) struct Known<'a> {
     store: Kept<'a>,
-    subject: Subject<'a>,
-    now: DateTime<Utc>,
-    zone: Tz,
+    pub(super) subject: Subject<'a>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) zone: Tz,
     loaded: HashMap<TimedTrigger, DateTime<Utc>>,
     pause: Option<Pause>,
 }
@@ -139,7 +139,12 @@ impl<'a> Known<'a> {
         answers.collect()
     }
 
-    fn accounted(&self, row: SlotRow, due: DateTime<Utc>, zone: Tz) -> Result<Answer, StoreError> {
+    pub(super) fn accounted(
+        &self,
+        row: SlotRow,
+        due: DateTime<Utc>,
+        zone: Tz,
+    ) -> Result<Answer, StoreError> {
         let among = matches!(row.end, SlotEnd::Passed(..))
             .then(|| among(&row.stretch, zone, self.zone))
             .flatten();
@@ -170,7 +175,7 @@ impl<'a> Known<'a> {
     }
 
     /// A slot that has a run.
-    fn run(
+    pub(super) fn run(
         &self,
         run: RunId,
         due: DateTime<Utc>,

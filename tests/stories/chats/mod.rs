@@ -15,6 +15,7 @@ mod telegram;
 
 mod agenda;
 mod hooks;
+mod reminders;
 mod streams;
 mod taps;
 
