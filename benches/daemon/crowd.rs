@@ -106,7 +106,7 @@ pub fn crowd(place: &Place) {
     let post = |name: &str, number: usize| {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         let request = format!(
-            "POST /hooks/{name} HTTP/1.1\r\nHost: x\r\nIdempotency-Key: {name}{number}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            "POST /hooks/{name} HTTP/1.1\r\nHost: 127.0.0.1\r\nIdempotency-Key: {name}{number}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
