@@ -11,6 +11,9 @@ use super::row;
 
 const EACH: usize = 500;
 
+/// So many runs of a job are under way at once: both jobs fill the daemon's places.
+const AT_ONCE: usize = 128;
+
 /// A server of models that answers only when it is let; what it was asked, in order.
 #[derive(Default)]
 struct Model {
@@ -98,7 +101,7 @@ pub fn crowd(place: &Place) {
         place.job(
             &name,
             &format!(
-                "concurrency.max = {EACH}\n\n[[trigger]]\nwebhook = \"{name}\"\n\n[[step]]\nid = \"text\"\nprompt = \"{who}.md\"\nroute = \"r\"\n\n[[deliver]]\nfile = \"{name}.txt\"\ntext = \"{{{{ text }}}}\"\n"
+                "concurrency.max = {AT_ONCE}\n\n[[trigger]]\nwebhook = \"{name}\"\n\n[[step]]\nid = \"text\"\nprompt = \"{who}.md\"\nroute = \"r\"\n\n[[deliver]]\nfile = \"{name}.txt\"\ntext = \"{{{{ text }}}}\"\n"
             ),
         );
     }
@@ -132,24 +135,37 @@ pub fn crowd(place: &Place) {
         (0..EACH).for_each(|number| post(name, number));
     }
     let queued = daemon.own();
+    // Four times as many.
+    for name in ["a", "b"] {
+        (EACH + 1..4 * EACH + 1).for_each(|number| post(name, number));
+    }
+    let more = daemon.own();
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let mut person = place
         .command(&["run", "p"])
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("it starts");
-    wait(|| rows("running") + rows("queued") + rows("waiting") > 2 * EACH as i64);
+    wait(|| rows("running") + rows("queued") + rows("waiting") > 8 * EACH as i64);
     *model.open.lock().expect("whole") = true;
     model.opened.notify_all();
-    let most = daemon.most_own(|| wait(|| rows("finished") == 2 * EACH as i64 + 2));
+    let most = daemon.most_own(|| wait(|| rows("finished") == 8 * EACH as i64 + 2));
     person.wait().expect("it ends");
     let grew = mib(queued.max(most).saturating_sub(rest));
+    let said = format!("{:.1} MiB above its rest", mib(queued.saturating_sub(rest)));
     row(
-        "memory of 1,000 queued model steps, no file's",
+        "memory of 4,000 queued model steps above that of 1,000, no file's",
+        mib(more.saturating_sub(queued)),
+        "MiB",
+        3.0,
+        &said,
+    );
+    row(
+        "the most while they are worked off, above its rest",
         grew,
         "MiB",
-        10.0,
-        "10 MiB above its rest",
+        24.0,
+        "256 runs under way",
     );
     let asked = model.asked.lock().expect("whole").clone();
     let place = asked
@@ -163,9 +179,9 @@ pub fn crowd(place: &Place) {
         3.0,
         "3rd: what is under way ends first",
     );
-    // From where both wait, no job is ahead by much.
+    // While both wait for the lane they take turns; which runs begin is by the order of their events.
     let (mut ahead, mut most) = (0_i64, 0_i64);
-    for who in asked.iter().take(EACH) {
+    for who in asked.iter().take(AT_ONCE) {
         ahead += match who {
             'A' => 1,
             'B' => -1,
