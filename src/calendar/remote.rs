@@ -85,7 +85,7 @@ pub enum RemoteError {
     #[error("it is not there any more")]
     Gone,
     /// Somebody else changed it since it was seen.
-    #[error("it was changed elsewhere meanwhile")]
+    #[error("it was changed elsewhere meanwhile: look at it and say it again")]
     Changed,
     /// Too much was asked of it, or it has trouble of its own; the tries are used up.
     #[error("{why}")]

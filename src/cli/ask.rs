@@ -44,6 +44,9 @@ pub struct Arguments {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Error> {
     let (folder, config) = context.config()?;
     let mut text = arguments.text.join(" ");
+    if text.trim().is_empty() {
+        return Err(Error::usage("there is nothing to ask"));
+    }
     let mut by_route = None;
     if let Some((name, rest)) = intent::command(&text)
         && let name = name.to_ascii_lowercase()

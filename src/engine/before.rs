@@ -27,7 +27,7 @@ use ahead::{KNOWN, key};
 use wants::{Wants, wanted};
 
 /// How often calendars are asked for what moved.
-const LOOK: TimeDelta = TimeDelta::seconds(300);
+const LOOK: TimeDelta = TimeDelta::seconds(60);
 
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(45);

@@ -49,12 +49,37 @@ pub struct Said {
 /// Understands a sentence, seen from `now`. What cannot be understood stays in [`Said::rest`].
 pub fn said(text: &str, now: DateTime<Tz>) -> Said {
     let tokens = lex::tokens(text);
+    if names_no_day(&tokens) {
+        // "31 February": who meant what is not for us to say.
+        return Said {
+            rest: text.to_owned(),
+            ..Said::default()
+        };
+    }
     let pieces = parse::pieces(&tokens, now.date_naive());
     let (mut said, used) = reading::read(&pieces, now);
     let words = || used.iter().flat_map(|range| &tokens[range.clone()]);
     said.spanish = words().next().is_some() && !words().any(|token| names::is_english(&token.word));
     said.rest = rest::rest(text, &tokens, &used);
     said
+}
+
+/// Whether a day of a month is named that no year has.
+fn names_no_day(tokens: &[lex::Token]) -> bool {
+    let number = |token: &lex::Token| token.word.parse::<u32>().ok().filter(|day| *day < 32);
+    let is_wrong = |day: u32, month: u32| NaiveDate::from_ymd_opt(2028, month, day).is_none();
+    let wrong = |day: &lex::Token, month: &lex::Token| {
+        let found = number(day).zip(names::month(&month.word));
+        found.is_some_and(|(day, month)| is_wrong(day, month))
+    };
+    let of =
+        |token: &lex::Token| matches!(token.word.as_str(), "de" | "of" | "th" | "st" | "nd" | "rd");
+    let near = tokens
+        .windows(2)
+        .any(|two| wrong(&two[0], &two[1]) || wrong(&two[1], &two[0]));
+    near || tokens
+        .windows(3)
+        .any(|three| of(&three[1]) && wrong(&three[0], &three[2]))
 }
 
 /// The first moment that a text names, seen from `now`; `None` where it names none that is.

@@ -51,7 +51,7 @@ pub struct Authored {
     description: Option<At<String>>,
     /// The calendar that it is written to; the first that can be written when left out.
     into: Option<At<String>>,
-    /// What is meant: the `entry` of an item that a list or a search gave.
+    /// What is meant: the `entry` of an item that a list or a search gave. Of `free`, the one that is to be there.
     entry: Option<At<String>>,
     /// What is undone: the `undo` that a change gave.
     undo: Option<At<String>>,
@@ -86,7 +86,7 @@ impl Verb {
         match self {
             Verb::List => &["range", "from", "start", "end"],
             Verb::Search => &["range", "from", "words", "start", "end"],
-            Verb::Free => &["from", "start", "end"],
+            Verb::Free => &["from", "start", "end", "entry"],
             Verb::Create => &["title", "start", "end", "location", "description", "into"],
             Verb::Update => &["entry", "title", "start", "end", "location"],
             Verb::Delete => &["entry"],

@@ -1,6 +1,6 @@
 //! `create`, `update`, `delete`, and `undo` of those.
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -104,27 +104,14 @@ impl Calendar {
             true => known.to_owned(),
             false => text,
         };
-        let start = self.moment(context, &self.start)?.unwrap_or(item.start);
-        let end = match self.moment(context, &self.end)? {
-            Some(end) => Some(end),
-            // It stays as long as it is.
-            None => match (start, item.start, item.end) {
-                (Moment::At(now), Moment::At(start), Moment::At(end)) => {
-                    Some(Moment::At(now + (end - start)))
-                }
-                (Moment::Day(now), Moment::Day(start), Moment::Day(end)) => {
-                    Some(Moment::Day(now + (end - start)))
-                }
-                _ => None,
-            },
-        };
+        let (start, end) = self.moved(context, &item)?;
         let draft = Draft {
             uid: item.uid.clone(),
             title: given(self.rendered(context, &self.title)?, &item.title),
             location: given(self.rendered(context, &self.location)?, &item.location),
             description: item.description.clone(),
             start,
-            end: ending(start, end)?,
+            end,
             zone: context.settings.timezone,
         };
         let (server, id, seen) = self.target(context, source, &item).await?;
@@ -154,6 +141,46 @@ impl Calendar {
             context.clock.now()
         ]));
         Ok(done(context, handle, made))
+    }
+
+    /// When an entry is once it is moved. A day alone keeps its time, a time alone its day, and it stays as long as it is where
+    /// no end is said.
+    pub(super) fn moved(
+        &self,
+        context: &Context<'_>,
+        item: &Item,
+    ) -> Result<(Moment, Moment), StepError> {
+        let zone = context.settings.timezone;
+        let now = context.clock.now().with_timezone(&zone);
+        let text = self.rendered(context, &self.start)?;
+        let start = match (self.moment(context, &self.start)?, item.start) {
+            (None, known) => known,
+            (Some(Moment::Day(day)), Moment::At(time)) => {
+                let local = day.and_time(time.with_timezone(&zone).time());
+                let time = zone.from_local_datetime(&local).earliest();
+                time.map_or(Moment::Day(day), |time| Moment::At(time.fixed_offset()))
+            }
+            (Some(Moment::At(time)), Moment::At(known)) if moments::is_of_any_day(&text, now) => {
+                let day = known.with_timezone(&zone).date_naive();
+                let local = day.and_time(time.with_timezone(&zone).time());
+                let same = zone.from_local_datetime(&local).earliest();
+                Moment::At(same.map_or(time, |time| time.fixed_offset()))
+            }
+            (Some(start), _) => start,
+        };
+        let end = match self.moment(context, &self.end)? {
+            Some(end) => Some(end),
+            None => match (start, item.start, item.end) {
+                (Moment::At(now), Moment::At(start), Moment::At(end)) => {
+                    Some(Moment::At(now + (end - start)))
+                }
+                (Moment::Day(now), Moment::Day(start), Moment::Day(end)) => {
+                    Some(Moment::Day(now + (end - start)))
+                }
+                _ => None,
+            },
+        };
+        Ok((start, ending(start, end)?))
     }
 
     pub(super) async fn delete(&self, context: &Context<'_>) -> Result<Done, StepError> {
@@ -245,7 +272,7 @@ impl Calendar {
     }
 
     /// The item that `entry` means, and its calendar.
-    async fn meant<'c>(
+    pub(super) async fn meant<'c>(
         &self,
         context: &'c Context<'_>,
     ) -> Result<(&'c CalendarSettings, Item), StepError> {

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::free::{WAKING, clock};
+use super::moments::shown as spanned;
 use super::{Held, item_example};
 use crate::calendar::{Item, Moment, Range};
 use crate::step::Done;
@@ -26,7 +27,7 @@ type Now = DateTime<Tz>;
 pub(super) fn example() -> Value {
     let mut item = item_example();
     let more = json!({
-        "shown": "text", "whole_day": false, "over": false, "running": false, "clashes": ["text"],
+        "shown": "text", "span": "text", "whole_day": false, "over": false, "running": false, "clashes": ["text"],
         "birthday": false, "age": 40
     });
     add(&mut item, more);
@@ -44,7 +45,7 @@ pub(super) fn listed(held: Held, range: Range, (now, language): (Now, Locale)) -
     let told = held.items.iter().zip(clashes).map(|(item, clashes)| {
         let mut value = json!(item);
         let more = json!({
-            "shown": shown(item, language), "whole_day": is_whole(item), "over": is_over(item, now),
+            "shown": shown(item, language), "span": spanned((item.start, item.end), language, now.year()), "whole_day": is_whole(item), "over": is_over(item, now),
             "running": is_running(item, now), "clashes": clashes, "birthday": is_birthday(item),
             "age": age(item)
         });

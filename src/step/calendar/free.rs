@@ -19,10 +19,19 @@ type Time = DateTime<FixedOffset>;
 
 impl Calendar {
     pub(super) async fn free(&self, context: &Context<'_>) -> Result<Done, StepError> {
-        let start = self.moment(context, &self.start)?;
-        let start = start.ok_or_else(|| StepError::new("no time is said: `start` is empty"))?;
-        let end = self.moment(context, &self.end)?;
-        let end = ending(start, end)?;
+        let moves = self.rendered(context, &self.entry)?;
+        let (start, end) = match moves.is_empty() {
+            true => {
+                let start = self.moment(context, &self.start)?;
+                let start =
+                    start.ok_or_else(|| StepError::new("no time is said: `start` is empty"))?;
+                (start, ending(start, self.moment(context, &self.end)?)?)
+            }
+            false => {
+                let (_, item) = self.meant(context).await?;
+                self.moved(context, &item)?
+            }
+        };
         let last = match end {
             Moment::Day(day) => day - TimeDelta::days(1),
             Moment::At(time) => (time - TimeDelta::nanoseconds(1)).date_naive(),
@@ -42,7 +51,7 @@ impl Calendar {
         let gaps = gaps(&timed, (first, days), zone);
         let busy: Vec<Item> = timed
             .into_iter()
-            .filter(|item| touches(item, span))
+            .filter(|item| touches(item, span) && (moves.is_empty() || item.entry != moves))
             .collect();
         let whole: Vec<String> = whole.into_iter().map(|item| item.title).collect();
         let now = context.clock.now().with_timezone(&zone);

@@ -40,6 +40,19 @@ pub fn read(text: &str, now: DateTime<Tz>) -> Result<Option<Moment>, String> {
         .ok_or_else(|| format!("`{text}` names no day and no time"))
 }
 
+/// Whether words name a time and no day: the same time whenever they are said.
+pub fn is_of_any_day(text: &str, now: DateTime<Tz>) -> bool {
+    let at = |now| {
+        let said = said(text, now);
+        let start = said
+            .start
+            .filter(|_| !said.whole_days && said.range.is_none());
+        start.map(|start| start.time())
+    };
+    let earlier = at(now);
+    earlier.is_some() && earlier == at(now - TimeDelta::minutes(37))
+}
+
 /// The end of what begins at `start`, where none is said.
 pub fn usual_end(start: Moment) -> Moment {
     match start {
@@ -107,6 +120,8 @@ mod tests {
             said("el martes"),
             Moment::Day(chrono::NaiveDate::from_ymd_opt(2026, 11, 24).unwrap())
         );
+        assert!(is_of_any_day("18:00", now) && is_of_any_day("a las 6", now));
+        assert!(!is_of_any_day("in 2 hours", now) && !is_of_any_day("friday at 9", now));
         assert_eq!(read("", now), Ok(None));
         assert!(read("the office", now).is_err());
     }

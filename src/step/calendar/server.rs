@@ -53,7 +53,7 @@ impl Known<'_> {
     /// The server gave nothing, and nothing is known from before.
     pub async fn look(&self, range: Range) -> Result<Seen, String> {
         let mut seen = Seen::default();
-        if let Err(why) = self.refresh().await {
+        if let Err(why) = self.refresh(FRESH).await {
             let known = self.position().await?;
             let Some(known) = known else {
                 return Err(why);
@@ -77,11 +77,11 @@ impl Known<'_> {
     }
 
     /// Asks the server what changed, and keeps it.
-    async fn refresh(&self) -> Result<(), String> {
+    async fn refresh(&self, fresh: TimeDelta) -> Result<(), String> {
         let now = self.desk.clock.now();
         let known = self.position().await?;
         if let Some(known) = &known
-            && (now - known.at).abs() < FRESH
+            && (now - known.at).abs() < fresh
         {
             return Ok(());
         }
@@ -315,7 +315,8 @@ impl<'a> Written<'a> {
         target: &Target<'_>,
         draft: &Draft,
     ) -> Result<(String, Resource), RemoteError> {
-        let (id, now) = self.server.update(target, draft).await?;
+        let updated = self.server.update(target, draft).await;
+        let (id, now) = self.or_look_again(updated).await?;
         self.keep(id.clone(), Some(&now), Vec::new()).await;
         Ok((id, now))
     }
@@ -325,7 +326,16 @@ impl<'a> Written<'a> {
         &self,
         target: &Target<'_>,
     ) -> Result<(String, Option<Resource>), RemoteError> {
-        self.server.delete(target).await
+        let deleted = self.server.delete(target).await;
+        self.or_look_again(deleted).await
+    }
+
+    /// What was seen is not what is there: the next list shows what is.
+    async fn or_look_again<T>(&self, done: Result<T, RemoteError>) -> Result<T, RemoteError> {
+        if let Err(RemoteError::Changed | RemoteError::Gone) = done {
+            let _ = self.known.refresh(TimeDelta::zero()).await;
+        }
+        done
     }
 
     /// Puts back what was there.

@@ -114,7 +114,7 @@ pub fn reminders(reader: &Reader<'_>) -> Result<Vec<(String, Reminder)>, StoreEr
     let all = reader.cursors(OWNER, "", "")?.into_iter();
     let all = all.filter_map(|(name, value)| Some((name, serde_json::from_value(value).ok()?)));
     let mut all: Vec<(String, Reminder)> = all.collect();
-    all.sort_by_key(|(_, reminder)| (reminder.due.is_none(), reminder.due, reminder.told));
+    all.sort_by_key(|(_, reminder)| reminder.due.or(reminder.told));
     Ok(all)
 }
 
