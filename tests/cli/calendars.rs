@@ -119,6 +119,25 @@ fn entries_are_made_found_moved_deleted_and_put_back_and_known_when_the_server_i
     );
     assert!(list().starts_with("17:30 "), "{}", list());
 
+    // A time alone keeps the day, a day alone the time.
+    for (to, expected) in [
+        ("18:00", "Tue 24 Nov 18:00-19:00"),
+        ("friday", "Fri 27 Nov 17:30-18:30"),
+    ] {
+        let entry = says(&folder, &["find", "--set", "words=dentist"]);
+        let words = [
+            "move",
+            "--set",
+            &format!("entry={entry}"),
+            "--set",
+            &format!("at={to}"),
+        ];
+        let moved = says(&folder, &words);
+        assert!(moved.contains(expected), "{moved}");
+        let undo = moved.rsplit(' ').next().expect("an end");
+        says(&folder, &["undo", "--set", &format!("undo={undo}")]);
+    }
+
     let entry = says(&folder, &["find", "--set", "words=dentist"]);
     let dropped = says(&folder, &["drop", "--set", &format!("entry={entry}")]);
     assert_eq!(list(), "");
