@@ -328,3 +328,58 @@ fn what_comes_is_written_down_for_who_asks() {
     den.after(105);
     assert_eq!(known(&den), ["Later"]);
 }
+
+#[test]
+fn a_week_in_which_the_clocks_change_and_meetings_move_tells_each_once_at_its_local_time() {
+    let day = |day: u32, hour: &str| format!("202703{day}T{hour}00");
+    let uids: Vec<String> = (24..=30).map(|day| format!("standup-{day}")).collect();
+    let week = |moved: bool| -> Vec<(String, String)> {
+        let at = |date: u32| match (moved, date) {
+            // Moved on its eve.
+            (true, 27) => day(date, "11"),
+            _ => day(date, "09"),
+        };
+        (24..=30)
+            .zip(&uids)
+            .map(|(date, uid)| (uid.clone(), at(date)))
+            .collect()
+    };
+    let mut den = den("", &[]);
+    // To the midnight that begins Wednesday 24 March 2027.
+    den.after((124 * 24 - 7) * 60);
+    let hold = |den: &Den, moved: bool| {
+        let week = week(moved);
+        let entries = week
+            .iter()
+            .map(|(uid, at)| (uid.as_str(), at.as_str(), "Stand-up"));
+        den.holds(&entries.collect::<Vec<_>>());
+    };
+    hold(&den, false);
+    for look in 0..7 * 144 {
+        if look == 3 * 144 - 36 {
+            hold(&den, true);
+        }
+        // In the night in which the clocks go forward, and at a meeting's moment.
+        if look == 4 * 144 + 15 || look == 2 * 144 + 54 {
+            den.die();
+            den.live();
+        }
+        den.after(10);
+    }
+    let told: Vec<String> = den
+        .gone()
+        .into_iter()
+        .map(|run| den.event_before(run)["due_at"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = |date: u32| match date {
+        27 => "2027-03-27T10:45:00+01:00".to_owned(),
+        28..=30 => format!("2027-03-{date}T08:45:00+02:00"),
+        _ => format!("2027-03-{date}T08:45:00+01:00"),
+    };
+    let told: Vec<String> = told
+        .iter()
+        .map(|at| format!("{}:00{}", &at[..16], &at[at.len() - 6..]))
+        .collect();
+    assert_eq!(told, (24..=30).map(expected).collect::<Vec<_>>());
+    assert!(den.passed().is_empty());
+}
