@@ -113,20 +113,7 @@ pub fn backlog(place: &Place) {
 
 /// Everything of the daemon, and chats that are asked for by TLS.
 pub fn polling(place: &Place) {
-    let (runtime, telegram) = echo(place, 1);
-    let server = telegram.url.trim_start_matches("http://").to_owned();
-    let port = runtime.block_on(tls::before(server, &place.folder));
-    rest::jobs(place, 100);
-    let settings = std::fs::read_to_string(place.folder.join("config/reveille.toml"));
-    let settings = settings.expect("it was written");
-    let chats = "[telegram]\ntoken.env = \"BOT\"\nowner = 1\n";
-    let settings = format!("{settings}\n{chats}api_url = \"https://localhost:{port}\"\n");
-    std::fs::write(place.folder.join("config/reveille.toml"), settings).expect("written");
-    let daemon = place.daemon();
-    telegram.says(1, "/echo hello");
-    runtime.block_on(telegram.saw("sendMessage", 1));
-    std::thread::sleep(Duration::from_secs(60));
-    let pss = daemon.pss() as f64;
+    let pss = polled(place, "");
     row(
         "idle, 100 jobs, chats asked for by TLS: PSS",
         pss,
@@ -134,6 +121,95 @@ pub fn polling(place: &Place) {
         (10 << 20) as f64,
         "10 MiB",
     );
+}
+
+/// The same with a calendar of Google that is looked at each minute, ahead of whose entries a job starts.
+pub fn everything(place: &Place) {
+    let google = google();
+    let key = serde_json::json!({
+        "type": "service_account", "project_id": "home", "private_key_id": "1", "client_id": "1",
+        "private_key": include_str!("../../tests/data/google-key.pem"), "client_email": "pi@home.iam.gserviceaccount.com",
+        "auth_uri": format!("{google}/auth"), "token_uri": format!("{google}/token"),
+    });
+    let path = place.folder.join("google.json");
+    std::fs::write(&path, key.to_string()).expect("written");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, private).expect("its owner's");
+    place.job(
+        "ahead",
+        "[[trigger]]\ncalendar = \"before\"\nby = \"15m\"\n\n[[deliver]]\nfile = \"x\"\ntext = \"x\"\n",
+    );
+    let more = format!(
+        "[google.home]\nservice_account.file = \"google.json\"\napi_url = \"{google}\"\n\n[calendars.home]\ngoogle = \"primary\"\n"
+    );
+    let pss = polled(place, &more);
+    let asked = ASKED.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(asked > 0, "nobody looked at the calendar");
+    row(
+        "the same and a calendar of Google: PSS",
+        pss,
+        "MiB",
+        (11 << 20) as f64,
+        "11 MiB",
+    );
+}
+
+/// How often events were asked for.
+static ASKED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// A Google with an empty calendar.
+fn google() -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut chunk = [0; 16384];
+                while let Ok(read) = stream.read(&mut chunk)
+                    && read > 0
+                {
+                    let body = match &chunk[..4] {
+                        b"POST" => {
+                            "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":3600}"
+                        }
+                        b"GET " => {
+                            ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            "{\"items\":[],\"nextSyncToken\":\"t\"}"
+                        }
+                        // The rest of a request.
+                        _ => continue,
+                    };
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    if stream.write_all((head + body).as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+/// The memory of a daemon at rest that asks for chats by TLS, in bytes.
+fn polled(place: &Place, more: &str) -> f64 {
+    let (runtime, telegram) = echo(place, 1);
+    let server = telegram.url.trim_start_matches("http://").to_owned();
+    let port = runtime.block_on(tls::before(server, &place.folder));
+    rest::jobs(place, 100);
+    let settings = std::fs::read_to_string(place.folder.join("config/reveille.toml"));
+    let settings = settings.expect("it was written");
+    let chats = "[telegram]\ntoken.env = \"BOT\"\nowner = 1\n";
+    let settings = format!("{settings}\n{chats}api_url = \"https://localhost:{port}\"\n\n{more}");
+    std::fs::write(place.folder.join("config/reveille.toml"), settings).expect("written");
+    let daemon = place.daemon();
+    telegram.says(1, "/echo hello");
+    runtime.block_on(telegram.saw("sendMessage", 1));
+    std::thread::sleep(Duration::from_secs(70));
+    daemon.pss() as f64
 }
 
 pub fn answers(place: &Place) {

@@ -2,7 +2,7 @@
 //! whole events from an HTTP request to an HTTP request. What commits is stated above bare commits of the same disk and run.
 //!
 //! `cargo bench --bench daemon -- BINARY FOLDER [GROUP...]` prints a row a figure, its parts apart by tabs:
-//! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, answers, polling, intents,
+//! what, value, unit, bound, how the bound reads. Groups: start, idle, lateness, instant, watch, events, answers, polling, everything, intents,
 //! history, crowd, and by their names only, for they take minutes: backlog.
 
 mod chats;
@@ -34,6 +34,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("events", events::events),
     ("answers", chats::answers),
     ("polling", chats::polling),
+    ("everything", chats::everything),
     ("intents", chats::intents),
     ("backlog", chats::backlog),
     ("crowd", crowd::crowd),
