@@ -30,7 +30,7 @@ const JOBS: &[(&str, &str)] = &[
     ),
     (
         "undo",
-        "calendar = \"undo\"\nundo = \"{{ event.args.undo }}\"\nTEXT{{ x.undone }} {{ x.title }}",
+        "calendar = \"undo\"\nundo = \"{{ event.args.undo }}\"\nTEXT{{ x.undone }} {{ x.title }} {{ x.shown }}",
     ),
 ];
 
@@ -115,7 +115,7 @@ fn entries_are_made_found_moved_deleted_and_put_back_and_known_when_the_server_i
     let undo = moved.rsplit(' ').next().expect("an end");
     assert_eq!(
         says(&folder, &["undo", "--set", &format!("undo={undo}")]),
-        "update Dentist; \"x\""
+        "update Dentist; \"x\" Tue 24 Nov 17:30-18:30"
     );
     assert!(list().starts_with("17:30 "), "{}", list());
 

@@ -217,7 +217,7 @@ fn entries_are_made_found_moved_deleted_and_put_back() {
         let undo = set("undo", last(&moved));
         assert_eq!(
             world.says("07:04", &["undo", "--set", &undo]),
-            "update Dentist; \"x\""
+            "update Dentist; \"x\" Tue 24 Nov 17:30-18:30"
         );
         assert!(world.lists("07:05").starts_with("17:30 "));
         let dropped = world.says("07:06", &["drop", "--set", &set("entry", &entry)]);

@@ -1,11 +1,11 @@
 //! `create`, `update`, `delete`, and `undo` of those.
 
-use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Calendar;
-use super::free::ending;
+use super::free::{clock, ending};
 use super::moments::{self, shown};
 use super::server::{Written, short};
 use crate::calendar::remote::{Draft, RemoteError, Resource, Target};
@@ -156,15 +156,11 @@ impl Calendar {
         let start = match (self.moment(context, &self.start)?, item.start) {
             (None, known) => known,
             (Some(Moment::Day(day)), Moment::At(time)) => {
-                let local = day.and_time(time.with_timezone(&zone).time());
-                let time = zone.from_local_datetime(&local).earliest();
-                time.map_or(Moment::Day(day), |time| Moment::At(time.fixed_offset()))
+                Moment::At(clock(day, time.with_timezone(&zone).time(), zone))
             }
             (Some(Moment::At(time)), Moment::At(known)) if moments::is_of_any_day(&text, now) => {
                 let day = known.with_timezone(&zone).date_naive();
-                let local = day.and_time(time.with_timezone(&zone).time());
-                let same = zone.from_local_datetime(&local).earliest();
-                Moment::At(same.map_or(time, |time| time.fixed_offset()))
+                Moment::At(clock(day, time.with_timezone(&zone).time(), zone))
             }
             (Some(start), _) => start,
         };
@@ -380,7 +376,8 @@ fn done(context: &Context<'_>, handle: String, made: Made<'_>) -> Done {
         ics,
         since: made.now.map(|now| now.etag),
         title: made.title,
-        shown,
+        // What undoing it brings back.
+        shown: made.was.map_or(shown, show),
         until: now + UNDONE_WITHIN,
         result: result.clone(),
     };

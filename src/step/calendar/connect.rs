@@ -27,10 +27,10 @@ const MOST_BYTES: u64 = 32 << 20;
 /// A server that lists all that it has may take so long for it.
 const MOST_TIME: Duration = Duration::from_secs(120);
 
-/// What a server without sync-collection is asked for: a month back, and so many days in all.
 /// So long before a sign-in ends the owner is told.
 const ENDS_SOON: TimeDelta = TimeDelta::hours(49);
 
+/// What a server without sync-collection is asked for: a month back, and so many days in all.
 const BACK: TimeDelta = TimeDelta::days(31);
 const DAYS: u32 = 432;
 

@@ -48,13 +48,13 @@ impl Calendar {
             held.items.into_iter().partition(|item| item.all_day);
         let zone = context.settings.timezone;
         let span = (instant(start, zone), instant(end, zone));
-        let gaps = gaps(&timed, (first, days), zone);
+        let now = context.clock.now().with_timezone(&zone);
+        let gaps = gaps(&timed, (first, days), now);
         let busy: Vec<Item> = timed
             .into_iter()
             .filter(|item| touches(item, span) && (moves.is_empty() || item.entry != moves))
             .collect();
         let whole: Vec<String> = whole.into_iter().map(|item| item.title).collect();
-        let now = context.clock.now().with_timezone(&zone);
         let this_year = chrono::Datelike::year(&now);
         let result = json!({
             "free": busy.is_empty(), "count": busy.len(), "items": busy, "all_day": whole, "gaps": gaps,
@@ -119,8 +119,9 @@ fn touches(item: &Item, (from, to): (Time, Time)) -> bool {
     }
 }
 
-/// When the days have room.
-fn gaps(timed: &[Item], (first, days): (NaiveDate, u32), zone: Tz) -> Vec<Value> {
+/// When the days have room, as far as that is to come.
+fn gaps(timed: &[Item], (first, days): (NaiveDate, u32), now: DateTime<Tz>) -> Vec<Value> {
+    let (zone, now) = (now.timezone(), now.fixed_offset());
     let mut gaps = Vec::new();
     for day in first.iter_days().take(days.min(7) as usize) {
         let hour = |hour| {
@@ -130,7 +131,7 @@ fn gaps(timed: &[Item], (first, days): (NaiveDate, u32), zone: Tz) -> Vec<Value>
                 zone,
             )
         };
-        let (mut from, until) = (hour(WAKING.0), hour(WAKING.1));
+        let (mut from, until) = (hour(WAKING.0).max(now), hour(WAKING.1));
         for item in timed {
             if let (Moment::At(start), Moment::At(end)) = (item.start, item.end) {
                 if start < until && start - from >= SHORTEST {
