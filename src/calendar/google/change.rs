@@ -114,17 +114,25 @@ impl Google {
     }
 
     /// Makes what lies under `id` again what it was in `was`: undoes a deletion or an update. For an occurrence that nobody had
-    /// changed before, `was` is its series.
+    /// changed before, `was` is its series. `over` is what the update left; after a deletion nothing is there to be guarded.
     ///
     /// # Errors
-    /// `Gone`: it is not even there as a deleted one. Else as [`Google::changes`].
+    /// `Changed`: something else than `over` is there by now. `Gone`: it is not even there as a deleted one. Else as [`Google::changes`].
     pub async fn restore(
         &self,
         calendar: &str,
         id: &str,
         was: &Resource,
+        over: Option<&Resource>,
     ) -> Result<(String, Resource), RemoteError> {
         let now = self.get(calendar, id).await?;
+        // What was deleted is nobody's; what is there has to be what the change left.
+        let is_there = now.status.as_deref() != Some("cancelled");
+        if let Some(over) = over.filter(|_| is_there)
+            && now.etag.as_deref() != Some(&over.etag)
+        {
+            return Err(RemoteError::Changed);
+        }
         let old = Old::read(&was.ics);
         let original = now.original_start_time.as_ref();
         let of_rule = original.filter(|_| now.recurring_event_id.is_some() && !old.is_instance);

@@ -241,7 +241,7 @@ impl Server {
         over: Option<&Resource>,
     ) -> Result<(String, Resource), RemoteError> {
         match self {
-            Server::Google(google, calendar) => google.restore(calendar, id, was).await,
+            Server::Google(google, calendar) => google.restore(calendar, id, was, over).await,
             Server::Dav(server) => {
                 let restored = server
                     .dav()?

@@ -112,9 +112,14 @@ async fn a_change_is_made_of_what_was_seen_only() {
         .delete("primary", &whole("dinner", &seen))
         .await;
     assert!(matches!(error, Err(RemoteError::Changed)), "{error:?}");
+    let error = world
+        .google
+        .restore("primary", "dinner", &seen, Some(&seen))
+        .await;
+    assert!(matches!(error, Err(RemoteError::Changed)), "{error:?}");
     let (id, back) = world
         .google
-        .restore("primary", "dinner", &seen)
+        .restore("primary", "dinner", &seen, None)
         .await
         .expect("undone");
     assert_eq!(back.ics, seen.ics);
@@ -146,7 +151,7 @@ async fn a_change_is_made_of_what_was_seen_only() {
     }
     world
         .google
-        .restore("primary", "dinner", &back)
+        .restore("primary", "dinner", &back, None)
         .await
         .expect("undone");
     world.is_on("2026-11-24", &["20:00-22:00 Dinner"]).await;
@@ -168,7 +173,7 @@ async fn a_day_becomes_a_time_and_a_day_again() {
     world.is_on("2026-11-24", &["20:00-22:00 Trip"]).await;
     world
         .google
-        .restore("primary", "trip", &seen)
+        .restore("primary", "trip", &seen, None)
         .await
         .expect("undone");
     world.is_on("2026-11-24", &["- Trip"]).await;
@@ -216,7 +221,7 @@ async fn one_occurrence_is_moved_deleted_and_put_back() {
         world.is_on("2026-12-01", &["18:00-19:00 Yoga"]).await;
         world
             .google
-            .restore("primary", &instance, &seen)
+            .restore("primary", &instance, &seen, None)
             .await
             .expect("undone");
         world.is_on("2026-11-24", &["18:00-19:00 Yoga"]).await;
@@ -234,7 +239,7 @@ async fn one_occurrence_is_moved_deleted_and_put_back() {
         );
         world
             .google
-            .restore("primary", &gone, &seen)
+            .restore("primary", &gone, &seen, None)
             .await
             .expect("undone");
         world.is_on("2026-11-24", &["18:00-19:00 Yoga"]).await;
@@ -279,7 +284,7 @@ async fn an_occurrence_that_lies_under_its_own_id_is_that_one() {
     world.is_on("2026-11-24", &["21:00-22:00 Yoga"]).await;
     world
         .google
-        .restore("primary", &id, &moved)
+        .restore("primary", &id, &moved, None)
         .await
         .expect("undone");
     world.is_on("2026-11-24", &["20:00-21:00 Yoga"]).await;
@@ -303,7 +308,7 @@ async fn an_occurrence_of_days_and_a_whole_series() {
     world.is_on("2026-11-30", &["- Bins"]).await;
     world
         .google
-        .restore("primary", &gone, &seen)
+        .restore("primary", &gone, &seen, None)
         .await
         .expect("undone");
     world.is_on("2026-11-23", &["- Bins"]).await;
@@ -321,7 +326,7 @@ async fn an_occurrence_of_days_and_a_whole_series() {
     world.is_on("2026-11-24", &["20:00-21:00 Yoga"]).await;
     world
         .google
-        .restore("primary", "yoga", &seen)
+        .restore("primary", "yoga", &seen, None)
         .await
         .expect("undone");
     world.is_on("2026-11-24", &["18:00-19:00 Yoga"]).await;
